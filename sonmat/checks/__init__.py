@@ -1,0 +1,1 @@
+"""What can be wrong with data, whatever the task: one file each."""

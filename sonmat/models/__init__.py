@@ -1,0 +1,1 @@
+"""Where base models come from, and saved folders back into predictors."""

@@ -1,0 +1,166 @@
+"""A run directory as typed values. It knows where each file lies, not what the steps do.
+
+    RUN/
+    ├── recipe.json                what was asked for
+    ├── events.jsonl               what happened, append-only
+    ├── source.json                load: where the data came from and what was recognised (written after examples.jsonl)
+    ├── examples.jsonl  media/     the user's rows and pictures
+    ├── audit.json  ledger.jsonl   audit
+    ├── split.json                 split
+    ├── plan.json                  plan
+    ├── candidates/<id>/           fit: model/, work/, events.jsonl, fitted.json
+    ├── predictions/<id>.jsonl     prove, row by row
+    ├── proof.json                 prove
+    ├── report.html  report.json  model_card.md
+    ├── release.json               release: which candidate is in use
+    └── history/<n>/               what an older version of the inputs had given; nothing is deleted
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from sonmat.core.errors import RunError
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text
+from sonmat.core.values import Audit, Event, Example, Fitted, LedgerLine, Plan, Prediction, Proof, Split
+from sonmat.runs.events import EventLog, Listener, read_events
+from sonmat.runs.files import read_header, read_rows, read_value
+
+STEP_FILES: Final[dict[str, tuple[str, ...]]] = {
+    "load": ("source.json", "examples.jsonl", "media"),
+    "audit": ("audit.json", "ledger.jsonl"),
+    "split": ("split.json",),
+    "plan": ("plan.json",),
+    "fit": ("candidates",),
+    "prove": ("proof.json", "predictions"),
+    "report": ("report.json", "report.html", "model_card.md"),
+    "release": ("release.json",),
+    "learn": ("learn.json",),
+}
+"""Files of each step, the one whose presence means done first. Steps in their order."""
+
+
+class RunFolder:
+    """A path with typed readers; every reader raises `RunError` if its file is missing, damaged or too new."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def file(self, name: str) -> Path:
+        return self.path / name
+
+    def candidate_folder(self, candidate: str) -> Path:
+        return self.path / "candidates" / candidate
+
+    def predictions_file(self, candidate: str) -> Path:
+        return self.path / "predictions" / f"{candidate}.jsonl"
+
+    def recipe(self) -> Recipe:
+        return read_value(self.file("recipe.json"), Recipe)
+
+    def examples(self) -> Iterator[Example]:
+        """Every row that was read, dropped ones included; `kept_examples` leaves those out."""
+        return read_rows(self.file("examples.jsonl"), Example)
+
+    def audit(self) -> Audit:
+        return read_value(self.file("audit.json"), Audit)
+
+    def ledger(self) -> Iterator[LedgerLine]:
+        return read_rows(self.file("ledger.jsonl"), LedgerLine)
+
+    def split(self) -> Split:
+        return read_value(self.file("split.json"), Split)
+
+    def plan(self) -> Plan:
+        return read_value(self.file("plan.json"), Plan)
+
+    def fitted(self, candidate: str) -> Fitted:
+        return read_value(self.candidate_folder(candidate) / "fitted.json", Fitted)
+
+    def predictions(self, candidate: str) -> Iterator[Prediction]:
+        return read_rows(self.predictions_file(candidate), Prediction)
+
+    def proof(self) -> Proof:
+        return read_value(self.file("proof.json"), Proof)
+
+    def events(self) -> Iterator[Event]:
+        return (event for event, _ in read_events(self.file("events.jsonl")))
+
+    def candidate_events(self, candidate: str) -> Iterator[Event]:
+        return (event for event, _ in read_events(self.candidate_folder(candidate) / "events.jsonl"))
+
+    def event_log(self, step: str, listeners: tuple[Listener, ...] = ()) -> EventLog:
+        return EventLog(self.file("events.jsonl"), step, listeners)
+
+    def is_done(self, step: str, inputs: str) -> bool:
+        """Whether the step's file is there and was made from inputs with this fingerprint."""
+        header = read_header(self.file(STEP_FILES[step][0]))
+        return header is not None and header.inputs == inputs
+
+    def exists(self, step: str) -> bool:
+        return self.file(STEP_FILES[step][0]).exists()
+
+    def retire(self, *steps: str) -> Path | None:
+        """Move the files of `steps` into a new folder of `history/`; returns it, or None if there was nothing to move."""
+        present = [self.file(name) for step in steps for name in STEP_FILES[step] if self.file(name).exists()]
+        if not present:
+            return None
+        number = 1 + max((int(path.name) for path in self.file("history").glob("[0-9]*")), default=0)
+        shelf = self.file("history") / f"{number:03d}"
+        shelf.mkdir(parents=True)
+        # The file that means "done" goes first, so that a kill in between never leaves a step that looks complete.
+        for path in present:
+            shutil.move(path, shelf / path.name)
+        return shelf
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the run for one writer.
+
+        Raises:
+            RunError: another process is working on this run.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.file(".lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(
+                Text(en=f"Another process is working on {self.path}.", ko=f"다른 프로세스가 {self.path}에서 작업 중입니다."),
+                Text(en="Wait for it, or stop it first.", ko="끝나기를 기다리거나 먼저 멈추세요."),
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def runs_root() -> Path:
+    """Where runs lie: `SONMAT_RUNS`, else `runs/` in the working folder."""
+    return Path(os.environ.get("SONMAT_RUNS", "runs"))
+
+
+def list_runs(root: Path | None = None) -> list[RunFolder]:
+    """Every run below `root`, in the order of their names."""
+    folder = root if root is not None else runs_root()
+    return [RunFolder(path.parent) for path in sorted(folder.glob("*/recipe.json"))]
+
+
+def run_name(data: str) -> str:
+    """A folder name for the run of a data file: its stem, with only letters, digits, '-' and '_' kept."""
+    path = Path(data.rstrip("/\\"))
+    stem = path.name if path.is_dir() else path.name.split(".")[0]
+    return re.sub(r"[^\w-]+", "-", stem).strip("-") or "run"

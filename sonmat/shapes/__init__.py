@@ -1,0 +1,1 @@
+"""Conventions for the fields of a row: one file each."""

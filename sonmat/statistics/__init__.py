@@ -1,0 +1,1 @@
+"""Intervals, paired tests and resampling. Knows numbers, not models."""

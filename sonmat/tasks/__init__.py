@@ -1,0 +1,1 @@
+"""Kinds of problem: one file each."""

@@ -1,0 +1,1 @@
+"""The only optimisation loop, its batches, precision, checkpoints, and choosing which weights train."""
