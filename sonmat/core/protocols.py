@@ -54,9 +54,21 @@ class Format(Protocol):
 
     name: str
     title: Text
+    suffixes: tuple[str, ...]
+    """File name endings that it is known by, e.g. ('.csv', '.tsv'); shown to the user. Empty for folders."""
+    holds: Literal["text", "json", "image"]
+    """What it can keep. text: named fields of strings; json: named fields of any JSON value; image: exactly the fields
+    `image`, an absolute path, and `label`."""
 
     def matches(self, path: Path) -> bool:
         """Whether this format reads `path`, told by its name and first bytes."""
+
+    def describe(self, path: Path) -> Text:
+        """The format and what was found out about this file (encoding, delimiter, header), said to the user.
+
+        Raises:
+            DataError: the container as a whole cannot be read.
+        """
 
     def read(self, path: Path) -> Iterator[Record]:
         """Every row in order, unreadable ones as records with a `problem`.
@@ -71,11 +83,11 @@ class Format(Protocol):
 
 @dataclass(frozen=True)
 class Table:
-    """The first rows of a source: what shapes look at to recognise it."""
+    """A sample of a source's rows: what shapes look at to recognise it."""
 
     columns: tuple[str, ...]
     rows: tuple[Json, ...]
-    """Up to 1,000 readable rows."""
+    """Up to 1,000 readable rows from all over the source, because files are often sorted by class."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,8 @@ class Check(Protocol):
     name: str
     title: Text
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]: ...
+    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
+        """What is wrong. Paths of pictures and sound in `examples` open as they stand."""
 
 
 # ── tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────────

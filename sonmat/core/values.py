@@ -26,10 +26,18 @@ class Value(BaseModel):
 
 
 class Source(Value):
-    """Where a row came from: a file's name and its row, counted from 1 as an editor or spreadsheet shows it."""
+    """Where a row came from: a file's name and its row, counted from 1 as an editor or spreadsheet shows it.
+
+    Row 0 means that the whole file is the row, as in a folder of pictures.
+    """
 
     file: str
     row: int
+
+    @property
+    def place(self) -> Text:
+        """The row as a message names it."""
+        return Text(en=f"row {self.row}", ko=f"{self.row}행") if self.row else Text(en=self.file, ko=self.file)
 
 
 class Record(Value):
@@ -57,6 +65,26 @@ class Guess(Value):
     reason: Text
 
 
+class LoadedSource(Value):
+    """What load found: where the data lies, what it was recognised as, and why."""
+
+    data: str
+    """The path as the user gave it."""
+    sha256: str
+    """Of the file's content, or of every file of the folder."""
+    format: str
+    shape: str
+    task: str
+    columns: Columns
+    rows_in: int
+    """Rows that were read; those that could not be used included."""
+    problems: int
+    """Rows that could not be used and stand in `unusable.jsonl`."""
+    languages: tuple[str, ...]
+    """Commonest first: 'ko', 'en', 'ja', 'zh' or 'other', as the scripts of the texts say."""
+    reason: Text
+
+
 class Example(Value):
     """One row of the user's data as its task sees it. `id` is stable: the same row of the same data has the same id."""
 
@@ -73,6 +101,15 @@ class Example(Value):
 Severity = Literal["blocker", "warning", "note"]
 
 
+class Repair(Value):
+    """What would mend one row: leave it out, or put another input or target in its place."""
+
+    row: str
+    drop: bool = False
+    input: Json | None = None
+    target: Json | None = None
+
+
 class Finding(Value):
     """Something the audit saw: which rows, how grave, the evidence, and what to do."""
 
@@ -84,6 +121,12 @@ class Finding(Value):
     """Ids of the examples concerned, in the order of the file."""
     evidence: tuple[str, ...] = ()
     """A few short literal pieces that show it; never personal data."""
+    clusters: tuple[tuple[str, ...], ...] = ()
+    """Ids of rows that say the same and must stay in one part of the split."""
+    decided_by: Literal["bad_rows", "labels"] | None = None
+    """The recipe setting that chooses between stopping here, applying the repairs and leaving it be."""
+    repairs: tuple[Repair, ...] = ()
+    """What the audit does if that setting says so; empty in `audit.json`, where the ledger tells what was done."""
 
 
 class LedgerLine(Value):
@@ -93,6 +136,9 @@ class LedgerLine(Value):
     source: Source
     action: Literal["kept", "changed", "dropped"]
     reason: Text | None = None
+    input: Json | None = None
+    """What a changed row has now in place of its own input."""
+    target: Json | None = None
 
 
 class Audit(Value):
@@ -195,6 +241,7 @@ class Candidate(Value):
     role: Literal["floor", "base", "tuned"]
     """floor: no model at all; base: a pretrained model as it is; tuned: trained on the examples."""
     base: ModelFacts | None = None
+    spec: Spec = Field(default_factory=Spec)
     settings: Json = Field(default_factory=dict)
     origins: dict[str, Literal["user", "plan", "default"]] = Field(default_factory=dict)
     """Where each setting's value came from."""

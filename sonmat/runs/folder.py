@@ -5,6 +5,7 @@
     ├── events.jsonl               what happened, append-only
     ├── source.json                load: where the data came from and what was recognised (written after examples.jsonl)
     ├── examples.jsonl  media/     the user's rows and pictures
+    ├── unusable.jsonl             rows that load could not use, for the ledger
     ├── audit.json  ledger.jsonl   audit
     ├── split.json                 split
     ├── plan.json                  plan
@@ -31,12 +32,12 @@ from filelock import FileLock, Timeout
 from sonmat.core.errors import RunError
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Audit, Event, Example, Fitted, LedgerLine, Plan, Prediction, Proof, Split
+from sonmat.core.values import Audit, Event, Example, Fitted, LedgerLine, LoadedSource, Plan, Prediction, Proof, Split
 from sonmat.runs.events import EventLog, Listener, read_events
 from sonmat.runs.files import read_header, read_rows, read_value
 
 STEP_FILES: Final[dict[str, tuple[str, ...]]] = {
-    "load": ("source.json", "examples.jsonl", "media"),
+    "load": ("source.json", "examples.jsonl", "unusable.jsonl", "media"),
     "audit": ("audit.json", "ledger.jsonl"),
     "split": ("split.json",),
     "plan": ("plan.json",),
@@ -71,9 +72,25 @@ class RunFolder:
     def recipe(self) -> Recipe:
         return read_value(self.file("recipe.json"), Recipe)
 
+    def source(self) -> LoadedSource:
+        return read_value(self.file("source.json"), LoadedSource)
+
     def examples(self) -> Iterator[Example]:
-        """Every row that was read, dropped ones included; `kept_examples` leaves those out."""
+        """Every row that load could use, as it was read; `kept_examples` gives what the audit made of them."""
         return read_rows(self.file("examples.jsonl"), Example)
+
+    def unusable(self) -> Iterator[LedgerLine]:
+        """Rows that load could not use and was told to drop, as the ledger will show them."""
+        return read_rows(self.file("unusable.jsonl"), LedgerLine)
+
+    def kept_examples(self) -> list[Example]:
+        """The rows that the split, training and proof use: those that the audit dropped left out, its changes applied."""
+        touched = {line.id: line for line in self.ledger() if line.action != "kept"}
+        return [
+            _repaired(example, touched.get(example.id))
+            for example in self.examples()
+            if example.id not in touched or touched[example.id].action == "changed"
+        ]
 
     def audit(self) -> Audit:
         return read_value(self.file("audit.json"), Audit)
@@ -146,6 +163,13 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+
+def _repaired(example: Example, line: LedgerLine | None) -> Example:
+    if line is None:
+        return example
+    changes = {name: value for name, value in (("input", line.input), ("target", line.target)) if value is not None}
+    return example.model_copy(update=changes)
 
 
 def runs_root() -> Path:
