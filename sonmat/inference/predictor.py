@@ -1,0 +1,121 @@
+"""The predictor of every neural method: a loaded model that answers questions in batches of similar length.
+
+In: questions. Out: predictions, each batch as soon as it is computed. Longer rows come first, so that a batch that does not
+fit into memory fails at once and the time left is never underestimated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sonmat.core.errors import DataError
+from sonmat.core.protocols import Answer, Batch, Question, Row, Task
+from sonmat.core.values import Device, Example, Prediction, Source, Spec
+from sonmat.inference.device import compute_dtype, torch_device
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ROWS_PER_BATCH = 32
+TOKENS_PER_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class NeuralPredictor:
+    """Answers through `task.decode`; reports the reference's likelihood for tasks that generate."""
+
+    model: nn.Module
+    processor: Any
+    task: Task
+    spec: Spec
+    device: Device
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        self.model.eval()
+        rows = [self.task.encode_input(question.input, self.processor, self.spec) for question in questions]
+        for group in batches_by_length([row.length for row in rows]):
+            start = time.perf_counter()
+            batch = self._batch([rows[index] for index in group])
+            with computing(self.device):
+                answers = self.task.decode(self.model, batch, self.processor, self.spec)
+            seconds = (time.perf_counter() - start) / len(group)
+            likelihoods = self._reference_nll([questions[index] for index in group])
+            for index, answer, nll in zip(group, answers, likelihoods, strict=True):
+                yield _prediction(questions[index].row, answer, seconds, nll)
+
+    def _reference_nll(self, questions: Sequence[Question]) -> list[float | None]:
+        """Nats of each reference, all of its tokens summed; None where there is no reference or it does not fit."""
+        found: list[float | None] = [None] * len(questions)
+        if not self.task.generates:
+            return found
+        spec = self.spec.model_copy(update={"supervise": "last"})
+        rows: dict[int, Row] = {}
+        for index, question in enumerate(questions):
+            if question.reference is None:
+                continue
+            try:
+                row = self.task.encode(_example(question), self.processor, spec)
+            except DataError:
+                continue
+            if not row.cut:
+                rows[index] = row
+        if rows:
+            with computing(self.device):
+                losses = self.task.losses(self.model, self._batch(list(rows.values())))
+            for index, value in zip(rows, losses.sums.tolist(), strict=True):
+                found[index] = float(value)
+        return found
+
+    def _batch(self, rows: Sequence[Row]) -> Batch:
+        where = torch_device(self.device)
+        return {name: tensor.to(where) for name, tensor in self.task.collate(rows, self.processor).items()}
+
+
+def batches_by_length(
+    lengths: Sequence[int], rows: int = ROWS_PER_BATCH, tokens: int = TOKENS_PER_BATCH
+) -> Iterator[list[int]]:
+    """Positions grouped so that padding is small and no batch has over `rows` rows or `tokens` padded tokens."""
+    group: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        widest = lengths[group[0]] if group else lengths[index]
+        if group and (len(group) == rows or widest * (len(group) + 1) > tokens):
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
+
+
+@contextmanager
+def computing(device: Device) -> Iterator[None]:
+    """No gradients, and the compute type of the device for matrix products."""
+    import torch
+
+    with torch.inference_mode(), autocast(device):
+        yield
+
+
+def autocast(device: Device) -> AbstractContextManager[Any]:
+    """bf16 matrix products where the device has them, nothing elsewhere."""
+    import torch
+
+    return torch.autocast(device.kind, dtype=compute_dtype(device)) if device.bf16 else nullcontext()
+
+
+def _prediction(row: str, answer: Answer, seconds: float, nll: float | None) -> Prediction:
+    return Prediction(
+        row=row,
+        output=answer.output,
+        confidence=answer.confidence,
+        seconds=seconds,
+        tokens=answer.tokens,
+        reference_nll=nll,
+    )
+
+
+def _example(question: Question) -> Example:
+    return Example(id=question.row, input=question.input, target=question.reference or {}, source=Source(file="", row=0))

@@ -1,0 +1,217 @@
+"""Chat: the assistant's next turn in a conversation (FAQ, support, copywriting). In: messages. Out: text.
+
+Training counts assistants' words and the token that ends their turn, nothing else. A row is never cut inside an answer:
+what does not fit loses its oldest tokens, and a row whose answer itself does not fit is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sonmat.core.errors import DataError
+from sonmat.core.protocols import Answer, Batch, Message, Row, RowLosses, Tiny
+from sonmat.core.text import Text
+from sonmat.core.values import Example, Finding, Json, Source, Spec
+from sonmat.inference.generation import generate
+from sonmat.inference.rendering import render_prompt, render_training
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+IGNORED = -100
+LOGITS_BYTES = 256 << 20
+"""Most bytes of float32 logits held at once; more supervised tokens are computed piece by piece."""
+
+
+class ChatMessage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+    weight: float = Field(1.0, ge=0, le=1)
+
+
+class ChatInput(BaseModel):
+    """A conversation that waits for the assistant's answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[ChatMessage] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ends_with_the_user(self) -> ChatInput:
+        if self.messages[-1].role != "user":
+            raise ValueError("the last message before the answer must be the user's")
+        return self
+
+
+class ChatTarget(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1)
+
+
+class Chat:
+    name = "chat"
+    title = Text(en="chat", ko="대화")
+    route = "/v1/chat/completions"
+    Input: type[BaseModel] = ChatInput
+    Target: type[BaseModel] = ChatTarget
+    Output: type[BaseModel] = ChatTarget
+    shapes = ("messages", "sharegpt", "alpaca", "prompt_completion", "input_output")
+    modality: Literal["text", "image", "audio"] = "text"
+    auto_model = "AutoModelForCausalLM"
+    auto_processor = "AutoTokenizer"
+    generates = True
+    metrics = ("chrf", "token_f1", "rouge_l", "exact_match", "nll_per_character")
+    selection_metric = "nll_per_character"
+
+    def specify(self, examples: Sequence[Example]) -> Spec:
+        return Spec(supervise="all")
+
+    def check(self, examples: Sequence[Example]) -> Iterator[Finding]:
+        return iter(())
+
+    def configure(self, spec: Spec) -> Json:
+        return {}
+
+    def encode(self, example: Example, processor: Any, spec: Spec) -> Row:
+        messages = [*example.input["messages"], {"role": "assistant", "content": example.target["text"]}]
+        chat = render_training(messages, processor, spec.supervise)
+        labels = [token if learnt else IGNORED for token, learnt in zip(chat.ids, chat.supervised, strict=True)]
+        cut = max(0, len(chat.ids) - spec.max_tokens)
+        answer = len(chat.ids) - len(render_prompt(example.input["messages"], processor))
+        if cut and answer >= spec.max_tokens:
+            raise DataError(
+                Text(
+                    en=f"the answer has {answer} tokens and the longest row is {spec.max_tokens}",
+                    ko=f"응답이 {answer}토큰인데 한 행은 최대 {spec.max_tokens}토큰입니다",
+                ),
+                Text(en="Shorten it, or raise max_tokens.", ko="응답을 줄이거나 max_tokens를 늘리세요."),
+            )
+        supervised = sum(label != IGNORED for label in labels[cut:])
+        return Row({"input_ids": chat.ids[cut:], "labels": labels[cut:]}, len(chat.ids) - cut, cut, supervised)
+
+    def encode_input(self, input: Json, processor: Any, spec: Spec) -> Row:
+        ids = render_prompt(input["messages"], processor)
+        cut = max(0, len(ids) - spec.max_tokens)
+        return Row({"input_ids": ids[cut:]}, len(ids) - cut, cut)
+
+    def collate(self, rows: Sequence[Row], processor: Any) -> Batch:
+        import torch
+
+        width = max(row.length for row in rows)
+        pad = processor.pad_token_id or 0
+        batch: Batch = {
+            "input_ids": torch.full((len(rows), width), pad),
+            "attention_mask": torch.zeros((len(rows), width), dtype=torch.long),
+        }
+        if "labels" in rows[0].arrays:
+            batch["labels"] = torch.full((len(rows), width), IGNORED)
+        for index, row in enumerate(rows):
+            batch["input_ids"][index, : row.length] = torch.tensor(row.arrays["input_ids"])
+            batch["attention_mask"][index, : row.length] = 1
+            if "labels" in batch:
+                batch["labels"][index, : row.length] = torch.tensor(row.arrays["labels"])
+        return batch
+
+    def losses(self, model: nn.Module, batch: Batch) -> RowLosses:
+        """Cross-entropy of supervised tokens; the output layer sees only the positions that predict one."""
+        import torch
+
+        decoder, output_layer = model.get_decoder(), model.get_output_embeddings()  # type: ignore[operator]
+        hidden = decoder(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
+        ).last_hidden_state[:, :-1]
+        targets = batch["labels"][:, 1:]
+        wanted = targets != IGNORED
+        rows = torch.arange(len(targets), device=targets.device)[:, None].expand_as(targets)[wanted]
+        per_token = _token_losses(output_layer, hidden[wanted], targets[wanted], _softcap(model))
+        sums = torch.zeros(len(targets), device=targets.device).index_add(0, rows, per_token)
+        return RowLosses(sums, wanted.sum(dim=1).float())
+
+    def decode(self, model: nn.Module, batch: Batch, processor: Any, spec: Spec) -> list[Answer]:
+        prompts = [ids[mask.bool()].tolist() for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True)]
+        return [
+            Answer({"text": answer.text}, answer.confidence, answer.tokens)
+            for answer in generate(model, processor, prompts, spec.max_new_tokens)
+        ]
+
+    def ask(self, input: Json, shots: Sequence[Example], spec: Spec) -> list[Message] | None:
+        messages: list[Message] = [dict(message) for message in input["messages"]]
+        answered: list[Message] = []
+        for shot in shots:
+            answered += [*shot.input["messages"], {"role": "assistant", "content": shot.target["text"]}]
+        at = 1 if messages[0]["role"] == "system" else 0
+        return [*messages[:at], *answered, *messages[at:]]
+
+    def parse(self, text: str, spec: Spec) -> Json:
+        return {"text": text.strip()}
+
+    def tiny(self) -> Tiny:
+        from transformers import LlamaConfig
+
+        from sonmat.inference.tiny import word_tokenizer
+
+        pairs = [("when do you open", "at nine"), ("when do you close", "at six in the evening"), ("hello", "good day")]
+        examples = tuple(
+            Example(
+                id=f"{number}{turn}",
+                input={"messages": [{"role": "user", "content": question}]},
+                target={"text": answer},
+                source=Source(file="", row=number),
+            )
+            for turn in range(4)
+            for number, (question, answer) in enumerate(pairs)
+        )
+        tokenizer = word_tokenizer([f"{question} {answer}" for question, answer in pairs], chat=True)
+        config = LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            intermediate_size=32,
+            max_position_embeddings=64,
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            bos_token_id=None,
+        )
+        return Tiny(config, tokenizer, examples, Spec(max_tokens=64, max_new_tokens=8))
+
+
+def _token_losses(
+    output_layer: nn.Module, hidden: torch.Tensor, targets: torch.Tensor, softcap: float | None
+) -> torch.Tensor:
+    """float32 nats of each target token, shape (tokens,); logits are recomputed in the backward pass when they are many."""
+    import torch
+    from torch.utils.checkpoint import checkpoint
+
+    def piece(hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logits = output_layer(hidden).float()
+        if softcap is not None:
+            logits = softcap * torch.tanh(logits / softcap)
+        return torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+
+    vocabulary = int(output_layer.weight.shape[0])  # type: ignore[union-attr, index]
+    tokens_at_once = max(1, LOGITS_BYTES // (4 * vocabulary))
+    if len(targets) <= tokens_at_once:
+        return piece(hidden, targets)
+    pieces = [
+        checkpoint(piece, hidden[at : at + tokens_at_once], targets[at : at + tokens_at_once], use_reentrant=False)
+        for at in range(0, len(targets), tokens_at_once)
+    ]
+    return torch.cat(pieces)
+
+
+def _softcap(model: nn.Module) -> float | None:
+    """Gemma 2 squeezes its logits; other families have no such setting."""
+    cap = getattr(model.config, "final_logit_softcapping", None)
+    return float(cap) if cap is not None else None
+
+
+plugin = Chat()

@@ -1,0 +1,437 @@
+"""The only optimisation loop. It knows weights, losses and steps; not tasks' meaning, methods or run directories.
+
+    for every step:  sum of losses and items over all forward passes and processes → one division → clip → AdamW
+    now and then:    validate, keep the best weights, checkpoint; on divergence go back to the checkpoint at a lower rate
+
+The same rows, order and settings give the same weights however a step is cut into forward passes or spread over processes,
+and however often the run was killed and resumed, because order and randomness depend on (seed, epoch, step) alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from sonmat.core.errors import Paused, TrainingDiverged
+from sonmat.core.protocols import Batch, Emit, Row, RowLosses
+from sonmat.core.text import Text
+from sonmat.core.values import Device
+from sonmat.inference.predictor import autocast
+from sonmat.training import checkpoint
+from sonmat.training.batching import Rows, StepRows, forward_passes, steps_of_epoch
+from sonmat.training.settings import TrainingSettings
+from sonmat.training.weights import to_training_mode
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+MOST_BACK_OFFS = 3
+BACK_OFF_FACTOR = 0.5
+CHECKPOINT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What one look at the validation rows gave. `value` decides which checkpoint is the best."""
+
+    value: float
+    higher_is_better: bool
+    measures: dict[str, float]
+    """All that was measured, by name, for the learning curve."""
+    collapsed: bool = False
+    """Whether nearly all answers are the same although the references are not."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    steps: int
+    best_step: int
+    measures: dict[str, float]
+    stopped: Text | None
+
+
+class OrderOfRows(Protocol):
+    """Which rows each step of an epoch sees; a pure function, the same in every process and after every resume."""
+
+    def __call__(self, lengths: Sequence[int], batch_size: int, epoch: int, seed: int) -> list[StepRows]: ...
+
+
+@dataclass
+class _Progress:
+    """Where the optimisation stands: everything that a checkpoint holds besides tensors."""
+
+    step: int = 0
+    rate_scale: float = 1.0
+    back_offs: int = 0
+    best_step: int = -1
+    best_value: float = math.nan
+    best_measures: dict[str, float] = field(default_factory=dict)
+    waited: int = 0
+    """Validations since the best one."""
+    first_loss: float = math.nan
+    average_loss: float = math.nan
+
+
+@dataclass(frozen=True)
+class _StepResult:
+    loss: float
+    gradient_norm: float
+    tokens: int
+
+    @property
+    def finite(self) -> bool:
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
+
+
+def optimise(
+    model: nn.Module,
+    losses: Callable[[nn.Module, Batch], RowLosses],
+    collate: Callable[[Sequence[Row]], Batch],
+    rows: Rows[Any],
+    validate: Callable[[], Validation],
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    device: Device,
+    work: Path,
+    emit: Emit,
+    should_pause: Callable[[], bool] = lambda: False,
+    order: OrderOfRows = steps_of_epoch,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Outcome:
+    """Train the parameters of `model` that require gradients, in place, and leave the best validated ones in it.
+
+    Args:
+        losses: sums and counts per row of a batch, float32 of shape (rows,).
+        validate: called in evaluation mode, before the first step (so that no training is a choice too) and then as
+            `settings.validate_every` says.
+        work: folder of the checkpoints; an earlier, unfinished call with the same arguments is continued from there.
+    Raises:
+        Paused: `should_pause()` was true; a checkpoint is written.
+        TrainingDiverged: the loss is not finite or explodes, even after going back to lower rates, and no validated
+            weights are worth keeping.
+        ResourceError: the disk is full.
+    """
+    run = _Optimisation(model, losses, collate, rows, validate, settings, seed, device, work, emit, order)
+    run.resume()
+    run.last_save = time.perf_counter()
+    while run.progress.step < run.total_steps:
+        if should_pause():
+            run.save()
+            raise Paused(
+                Text(
+                    en=f"Paused at step {run.progress.step} of {run.total_steps}.",
+                    ko=f"{run.total_steps}단계 중 {run.progress.step}단계에서 멈췄습니다.",
+                )
+            )
+        result = run.take_step()
+        if not result.finite or run.exploded(result.loss):
+            stopped = run.back_off(result)
+            if stopped is not None:
+                return run.finish(stopped)
+            continue
+        run.account(result)
+        if run.validation_is_due():
+            run.look()
+            if run.progress.waited >= settings.patience:
+                return run.finish(
+                    Text(
+                        en=f"Stopped early: no better validation for {settings.patience} looks.",
+                        ko=f"조기 종료: 검증 결과가 {settings.patience}번 연속 나아지지 않았습니다.",
+                    )
+                )
+        if time.perf_counter() - run.last_save >= checkpoint_seconds:
+            run.save()
+    return run.finish(None)
+
+
+class _Optimisation:
+    """The state of one call of `optimise`."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        losses: Callable[[nn.Module, Batch], RowLosses],
+        collate: Callable[[Sequence[Row]], Batch],
+        rows: Rows[Any],
+        validate: Callable[[], Validation],
+        settings: TrainingSettings,
+        seed: int,
+        device: Device,
+        work: Path,
+        emit: Emit,
+        order: OrderOfRows,
+    ) -> None:
+        self.accelerator = _accelerator(device)
+        self.settings, self.seed, self.device, self.emit, self.order = settings, seed, device, emit, order
+        self.rows, self.collate, self.validate = rows, collate, validate
+        self.checkpoint_file, self.best_file = work / "checkpoint.pt", work / "best.pt"
+        self.model = model.to(self.accelerator.device)
+        self.trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self.objective, self.optimizer = self.accelerator.prepare(
+            _Objective(self.model, losses), _adamw(self.model, settings)
+        )
+        self.steps_per_epoch = math.ceil(len(rows) / settings.batch_size)
+        self.total_steps = self.steps_per_epoch * settings.epochs
+        self.progress = _Progress()
+        self.epoch_steps: list[StepRows] = []
+        self.started, self.started_step, self.last_report, self.last_save = time.perf_counter(), 0, 0.0, 0.0
+
+    def resume(self) -> None:
+        """Continue from a checkpoint, or look at the untrained weights and write the first one."""
+        saved = checkpoint.load(self.checkpoint_file)
+        if saved is None:
+            self.look()
+            return
+        self._restore(saved)
+        self.started_step = self.progress.step
+        self.emit("resumed", step=self.progress.step)
+
+    def take_step(self) -> _StepResult:
+        """One optimiser step over all rows of the step; the weights stay as they were if anything is not finite."""
+        start = time.perf_counter()
+        step_rows = self._rows_of(self.progress.step)
+        passes = forward_passes(
+            step_rows.rows, self.rows.lengths, self.settings.micro_batch_tokens, self.accelerator.num_processes
+        )
+        to_training_mode(self.model)
+        loss, items = self._accumulate(passes)
+        # DDP averages over processes; undone here, then the mean over all items of the step.
+        scale = self.accelerator.num_processes / max(items, 1.0)
+        for parameter in self.trained:
+            if parameter.grad is not None:
+                parameter.grad.mul_(scale)
+        norm = self.accelerator.clip_grad_norm_(self.trained, self.settings.clip_norm)
+        result = _StepResult(loss / max(items, 1.0), float(norm) if norm is not None else 0.0, self._tokens(passes))
+        rate = (
+            self.settings.learning_rate
+            * self.progress.rate_scale
+            * rate_at(self.progress.step, self.total_steps, self.settings)
+        )
+        if result.finite:
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.emit(
+            "step",
+            step=self.progress.step + 1,
+            total=self.total_steps,
+            epoch=step_rows.epoch + 1,
+            loss=result.loss if result.finite else None,
+            learning_rate=rate,
+            gradient_norm=result.gradient_norm if result.finite else None,
+            tokens=result.tokens,
+            seconds=round(time.perf_counter() - start, 4),
+        )
+        return result
+
+    def _accumulate(self, passes: list[list[int]]) -> tuple[float, float]:
+        """Gradients of the summed loss of all passes; returns the loss summed over all processes, and its items."""
+        world, rank = self.accelerator.num_processes, self.accelerator.process_index
+        mine = passes[rank::world]
+        # A process without rows still takes part in the exchange of gradients, with a weight of nothing.
+        weight = 1.0 if mine else 0.0
+        mine = mine or [passes[0][:1]]
+        totals = torch.zeros(2, device=self.accelerator.device)
+        for number, indices in enumerate(mine):
+            batch = {
+                name: tensor.to(self.accelerator.device)
+                for name, tensor in self.collate([self.rows[index] for index in indices]).items()
+            }
+            torch.manual_seed(_mixed(self.seed, self.progress.step, rank, number))
+            last = number == len(mine) - 1
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(self.objective):
+                with autocast(self.device):
+                    pair = self.objective(batch) * weight
+                self.accelerator.backward(pair[0])
+            totals += pair.detach()
+        if world > 1:
+            totals = self.accelerator.reduce(totals, "sum")
+        loss, items = totals.tolist()
+        return loss, items
+
+    def exploded(self, loss: float) -> bool:
+        """Whether the smoothed loss has left where it began: over twice the first losses and one nat more."""
+        progress = self.progress
+        average = loss if math.isnan(progress.average_loss) else 0.9 * progress.average_loss + 0.1 * loss
+        return not math.isnan(progress.first_loss) and average > 2 * progress.first_loss + 1
+
+    def account(self, result: _StepResult) -> None:
+        progress = self.progress
+        progress.average_loss = (
+            result.loss if math.isnan(progress.average_loss) else 0.9 * progress.average_loss + 0.1 * result.loss
+        )
+        if math.isnan(progress.first_loss):
+            progress.first_loss = result.loss
+        progress.step += 1
+        now = time.perf_counter()
+        if now - self.last_report >= 1 or progress.step == self.total_steps:
+            self.last_report = now
+            pace = (now - self.started) / (progress.step - self.started_step)
+            self.emit(
+                "progress",
+                done=progress.step,
+                total=self.total_steps,
+                seconds_left=round(pace * (self.total_steps - progress.step), 1),
+            )
+
+    def validation_is_due(self) -> bool:
+        every = self.settings.validate_every or self.steps_per_epoch
+        return self.progress.step % every == 0 or self.progress.step == self.total_steps
+
+    def look(self) -> None:
+        """Validate; keep the weights if they are the best so far; write a checkpoint."""
+        progress = self.progress
+        self.model.eval()
+        seen = self.validate()
+        better = progress.best_step < 0 or (
+            seen.value > progress.best_value if seen.higher_is_better else seen.value < progress.best_value
+        )
+        self.emit(
+            "validation",
+            step=progress.step,
+            epoch=progress.step / self.steps_per_epoch,
+            best=better,
+            collapsed=seen.collapsed,
+            **seen.measures,
+        )
+        if better:
+            progress.best_step, progress.best_value, progress.waited = progress.step, seen.value, 0
+            progress.best_measures = dict(seen.measures)
+            if self.accelerator.is_main_process:
+                checkpoint.save(self.best_file, checkpoint.trained_state(self.model))
+        else:
+            progress.waited += 1
+        self.save()
+
+    def back_off(self, result: _StepResult) -> Text | None:
+        """Go back to the last checkpoint at a lower rate; after too many times, say why training must end."""
+        loss = "not finite" if not result.finite else f"{result.loss:.3g}"
+        at, back_offs = self.progress.step + 1, self.progress.back_offs + 1
+        saved = checkpoint.load(self.checkpoint_file)
+        if back_offs > MOST_BACK_OFFS or saved is None:
+            reason = Text(
+                en=f"Training diverged at step {at} (loss {loss}), even at a lower learning rate.",
+                ko=f"{at}단계에서 학습이 발산했습니다(손실 {loss}). 학습률을 낮춰도 마찬가지입니다.",
+            )
+            if self.progress.best_step > 0:
+                return reason
+            raise TrainingDiverged(
+                reason,
+                Text(
+                    en="Look at the data's outliers, or set a lower learning_rate (a tenth of the present one).",
+                    ko="데이터의 이상값을 살펴보거나 learning_rate를 지금의 10분의 1로 낮춰 보세요.",
+                ),
+            )
+        scale = self.progress.rate_scale * BACK_OFF_FACTOR
+        self._restore(saved)
+        self.progress.rate_scale, self.progress.back_offs = scale, back_offs
+        self.emit(
+            "backed_off",
+            Text(
+                en=f"The loss at step {at} was {loss}: back to step {self.progress.step} at {scale:.3g} of the learning rate.",
+                ko=f"{at}단계의 손실이 {loss}입니다. {self.progress.step}단계로 돌아가 학습률을 {scale:.3g}배로 낮춥니다.",
+            ),
+            step=self.progress.step,
+            rate_scale=scale,
+        )
+        self.save()
+        return None
+
+    def save(self) -> None:
+        if self.accelerator.is_main_process:
+            checkpoint.save(
+                self.checkpoint_file,
+                {
+                    "progress": asdict(self.progress),
+                    "weights": checkpoint.trained_state(self.model),
+                    "optimizer": self.optimizer.state_dict(),
+                },
+            )
+        self.accelerator.wait_for_everyone()
+        self.last_save = time.perf_counter()
+
+    def finish(self, stopped: Text | None) -> Outcome:
+        """Put the best weights into the model."""
+        best = checkpoint.load(self.best_file)
+        if best is not None:
+            checkpoint.load_trained_state(self.model, best)
+        self.model.eval()
+        if stopped is not None:
+            self.emit("stopped", stopped, step=self.progress.step)
+        return Outcome(self.progress.step, self.progress.best_step, self.progress.best_measures, stopped)
+
+    def _restore(self, saved: dict[str, Any]) -> None:
+        checkpoint.load_trained_state(self.model, saved["weights"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.progress = _Progress(**saved["progress"])
+        self.epoch_steps = []
+
+    def _rows_of(self, step: int) -> StepRows:
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if not self.epoch_steps or self.epoch_steps[0].epoch != epoch:
+            self.epoch_steps = self.order(self.rows.lengths, self.settings.batch_size, epoch, self.seed)
+        return self.epoch_steps[position]
+
+    def _tokens(self, passes: list[list[int]]) -> int:
+        return sum(self.rows.lengths[index] for indices in passes for index in indices)
+
+
+class _Objective(nn.Module):
+    """The whole computation of a loss as one module, so that a distributed wrapper sees all of it."""
+
+    def __init__(self, model: nn.Module, losses: Callable[[nn.Module, Batch], RowLosses]) -> None:
+        super().__init__()
+        self.model = model
+        self.losses = losses
+
+    def forward(self, batch: Batch) -> Tensor:
+        """float32 of shape (2,): the sum of all losses in nats, and the number of items it sums."""
+        found = self.losses(self.model, batch)
+        return torch.stack([found.sums.float().sum(), found.items.float().sum()])
+
+
+def rate_at(step: int, total: int, settings: TrainingSettings) -> float:
+    """Share of the highest learning rate at `step`, 0 to 1: the formulas of Transformers' `get_scheduler`."""
+    warmup = math.ceil(total * settings.warmup_ratio)
+    if step < warmup:
+        return step / warmup
+    done = (step - warmup) / max(1, total - warmup)
+    if settings.schedule == "linear":
+        return max(0.0, 1.0 - done)
+    if settings.schedule == "cosine":
+        return max(0.0, 0.5 * (1.0 + math.cos(math.pi * done)))
+    return 1.0
+
+
+def _adamw(model: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter 2019); matrices decay, biases and norms (one dimension) do not."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=settings.learning_rate, fused=True)
+
+
+def _accelerator(device: Device) -> Accelerator:
+    from accelerate import Accelerator
+
+    return Accelerator(cpu=device.kind == "cpu", mixed_precision="no")
+
+
+def _mixed(*numbers: int) -> int:
+    """One seed from several numbers; unlike `hash`, the same in every process and version."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed * 1_000_003 + number + 1) % (2**63 - 1)
+    return mixed

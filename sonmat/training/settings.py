@@ -1,0 +1,33 @@
+"""Settings of the optimisation, shared by every method that trains. Methods narrow the defaults and say where from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TrainingSettings(BaseModel):
+    """How weights are optimised. The result depends on these and on the seed, not on the machine's size."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(2e-5, gt=0, le=1, description="Highest step size of AdamW; far below pretraining's.")
+    epochs: int = Field(3, ge=1, le=1000, description="Passes over the training rows, unless early stopping ends sooner.")
+    batch_size: int = Field(16, ge=1, description="Rows of one optimiser step.")
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        "linear", description="How the learning rate falls after warm-up."
+    )
+    warmup_ratio: float = Field(
+        0.1, ge=0, lt=1, description="Share of all steps over which the learning rate rises from 0."
+    )
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's decay of matrices; biases and norms are never decayed.")
+    clip_norm: float = Field(1.0, gt=0, description="Longest gradient; a longer one is scaled down to it.")
+    dropout: float | None = Field(None, ge=0, lt=1, description="Dropout of the model's layers; its own value if left out.")
+    validate_every: int | None = Field(None, ge=1, description="Steps between validations; each epoch if left out.")
+    patience: int = Field(2, ge=1, description="Validations without improvement after which training stops early.")
+    micro_batch_tokens: int = Field(
+        4096,
+        ge=1,
+        description="Most tokens, padding included, that one forward pass holds; changes memory and speed, not the result.",
+    )

@@ -1,0 +1,174 @@
+"""What every method that trains has in common: load the base, choose weights, optimise, validate, save, load again.
+
+A method gives `prepare` (which weights train) and `save`; everything else is here. It reads and writes model folders, not
+run directories.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sonmat.core.errors import ModelError
+from sonmat.core.protocols import FitJob, FitResult, Judged, Predictor, Question, SavedModel, Task
+from sonmat.core.text import Text
+from sonmat.core.values import Device, Example, Json
+from sonmat.inference.device import compute_dtype, torch_device
+from sonmat.inference.predictor import NeuralPredictor, batches_by_length, computing
+from sonmat.training.batching import Rows
+from sonmat.training.settings import TrainingSettings
+from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+COLLAPSED_SHARE = 0.95
+"""Answers of which more than this share are the same count as collapsed, if the references vary more."""
+
+
+def tune(
+    job: FitJob,
+    settings: TrainingSettings,
+    prepare: Callable[[LoadedBase], nn.Module],
+    save: Callable[[nn.Module, Path], None],
+    base_dtype: torch.dtype | None = None,
+) -> FitResult:
+    """Fit `job` and write its model folder.
+
+    Args:
+        prepare: sets which parameters train and returns the model to optimise.
+        base_dtype: of the weights as loaded; fp32 if left out.
+    """
+    from sonmat.training.loop import optimise
+
+    if job.base is None:
+        raise ModelError(Text(en="This method needs a base model.", ko="이 방법에는 기본 모델이 필요합니다."))
+    loaded = load_base(job.task, job.spec, job.base.path, job.seed, base_dtype)
+    if settings.dropout is not None:
+        set_dropout(loaded.model, settings.dropout)
+    processor = loaded.processor
+    if job.family is not None and job.family.chat_template and not getattr(processor, "chat_template", None):
+        processor.chat_template = job.family.chat_template
+    model = prepare(loaded)
+    outcome = optimise(
+        model,
+        job.task.losses,
+        lambda rows: job.task.collate(rows, processor),
+        Rows(job.train, lambda example: job.task.encode(example, processor, job.spec)),
+        _Validator(job, model, processor),
+        settings,
+        seed=job.seed,
+        device=job.device,
+        work=job.work,
+        emit=job.emit,
+        should_pause=job.should_pause,
+    )
+    save(model, job.folder)
+    processor.save_pretrained(str(job.folder))
+    shutil.rmtree(job.work, ignore_errors=True)
+    return FitResult(
+        steps=outcome.steps,
+        best_step=outcome.best_step,
+        selection=outcome.measures,
+        trained_parameters=trained_parameters(model),
+        stopped=outcome.stopped,
+    )
+
+
+def save_whole(model: Any, folder: Path) -> None:
+    """The model as an ordinary Transformers folder."""
+    model.save_pretrained(str(folder))
+
+
+def load_whole(saved: SavedModel) -> Predictor:
+    """The predictor of a folder that `save_whole` wrote.
+
+    Raises:
+        ModelError: some weights of the folder are missing, so that answers would be random.
+    """
+    loaded = load_base(saved.task, saved.spec, saved.folder, seed=0, dtype=answering_dtype(saved.task, saved.device))
+    return predictor_of(saved, loaded.model, loaded.processor)
+
+
+def predictor_of(saved: SavedModel, model: nn.Module, processor: Any) -> NeuralPredictor:
+    model.eval()
+    model.to(torch_device(saved.device))
+    return NeuralPredictor(model, processor, saved.task, saved.spec, saved.device)
+
+
+def load_saved_processor(saved: SavedModel) -> Any:
+    return load_processor(saved.task, saved.folder)
+
+
+def answering_dtype(task: Task, device: Device) -> torch.dtype:
+    """Language models answer in the compute type (half the memory traffic of a token), others in fp32 weights."""
+    import torch
+
+    return compute_dtype(device) if task.generates else torch.float32
+
+
+@dataclass(frozen=True)
+class _Validator:
+    """Looks at the validation rows: loss per item, and the selection metric."""
+
+    job: FitJob
+    model: nn.Module
+    processor: Any
+
+    def __call__(self) -> Any:
+        from sonmat.training.loop import Validation
+
+        job, metric = self.job, self.job.selection
+        nats, items = self._losses()
+        outputs = self._outputs()
+        judged = [
+            Judged(example.input, example.target, output, reference_nll=nll)
+            for example, output, nll in zip(job.validation, outputs, nats, strict=True)
+        ]
+        value = float(metric.value(metric.statistics(judged).sum(axis=0)))
+        return Validation(
+            value=value,
+            higher_is_better=metric.higher_is_better,
+            measures={metric.name: value, "loss": sum(nats) / max(sum(items), 1.0)},
+            collapsed=collapsed([example.target for example in job.validation], outputs),
+        )
+
+    def _losses(self) -> tuple[list[float], list[float]]:
+        job = self.job
+        spec = job.spec.model_copy(update={"supervise": "last"})
+        rows = [job.task.encode(example, self.processor, spec) for example in job.validation]
+        nats, items = [0.0] * len(rows), [0.0] * len(rows)
+        for group in batches_by_length([row.length for row in rows]):
+            batch = job.task.collate([rows[index] for index in group], self.processor)
+            with computing(job.device):
+                losses = job.task.losses(
+                    self.model, {name: tensor.to(torch_device(job.device)) for name, tensor in batch.items()}
+                )
+            for index, nll, count in zip(group, losses.sums.tolist(), losses.items.tolist(), strict=True):
+                nats[index], items[index] = nll, count
+        return nats, items
+
+    def _outputs(self) -> list[Json]:
+        """Answers, by which the metric judges; none for tasks that generate, which are selected by likelihood."""
+        job = self.job
+        if job.task.generates:
+            return [{} for _ in job.validation]
+        predictor = NeuralPredictor(self.model, self.processor, job.task, job.spec, job.device)
+        questions = [Question(str(index), example.input) for index, example in enumerate(job.validation)]
+        answers = {int(prediction.row): prediction.output for prediction in predictor.answer(questions)}
+        return [answers[index] for index in range(len(job.validation))]
+
+
+def collapsed(references: Sequence[Json], outputs: Sequence[Json]) -> bool:
+    """Whether nearly all outputs are one and the same although the references are not."""
+    return _commonest_share(outputs) > COLLAPSED_SHARE >= _commonest_share(references) and any(outputs)
+
+
+def _commonest_share(values: Sequence[Json]) -> float:
+    main = Counter(str(value.get("label", value.get("text", value))) for value in values)
+    return max(main.values(), default=0) / max(len(values), 1)
