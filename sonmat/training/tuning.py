@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonmat.core.errors import ModelError
-from sonmat.core.protocols import FitJob, FitResult, Judged, Predictor, Question, SavedModel, Task
+from sonmat.core.protocols import Family, FitJob, FitResult, Judged, Predictor, Question, SavedModel, Task
 from sonmat.core.text import Text
-from sonmat.core.values import Device, Example, Json
+from sonmat.core.values import Device, Json
 from sonmat.inference.device import compute_dtype, torch_device
 from sonmat.inference.predictor import NeuralPredictor, batches_by_length, computing
 from sonmat.training.batching import Rows
@@ -52,8 +52,7 @@ def tune(
     if settings.dropout is not None:
         set_dropout(loaded.model, settings.dropout)
     processor = loaded.processor
-    if job.family is not None and job.family.chat_template and not getattr(processor, "chat_template", None):
-        processor.chat_template = job.family.chat_template
+    give_template(job.family, processor)
     model = prepare(loaded)
     outcome = optimise(
         model,
@@ -92,6 +91,14 @@ def load_whole(saved: SavedModel) -> Predictor:
         ModelError: some weights of the folder are missing, so that answers would be random.
     """
     loaded = load_base(saved.task, saved.spec, saved.folder, seed=0, dtype=answering_dtype(saved.task, saved.device))
+    if loaded.new:
+        raise ModelError(
+            Text(
+                en=f"{saved.folder} lacks weights: {', '.join(sorted(loaded.new))}.",
+                ko=f"{saved.folder}에 가중치가 빠져 있습니다: {', '.join(sorted(loaded.new))}.",
+            ),
+            Text(en="Fit the candidate again (`sonmat fit`).", ko="후보를 다시 학습하세요(`sonmat fit`)."),
+        )
     return predictor_of(saved, loaded.model, loaded.processor)
 
 
@@ -99,6 +106,31 @@ def predictor_of(saved: SavedModel, model: nn.Module, processor: Any) -> NeuralP
     model.eval()
     model.to(torch_device(saved.device))
     return NeuralPredictor(model, processor, saved.task, saved.spec, saved.device)
+
+
+def load_prompted(saved: SavedModel) -> tuple[nn.Module, Any]:
+    """The untuned base of `saved` as a language model, with its tokenizer and chat template."""
+    import transformers
+
+    assert saved.base is not None, "prompting always has a base"
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        saved.base.path, dtype=compute_dtype(saved.device) if saved.device.bf16 else None
+    )
+    tokenizer = transformers.AutoTokenizer.from_pretrained(saved.base.path)
+    give_template(saved.family, tokenizer)
+    model.eval()
+    return model.to(torch_device(saved.device)), tokenizer
+
+
+def give_template(family: Family | None, processor: Any) -> None:
+    """Give a tokenizer without a chat template its family's; saved with the model, so that serving renders the same."""
+    if family is not None and family.chat_template and not getattr(processor, "chat_template", None):
+        processor.chat_template = family.chat_template
+
+
+def micro_batch_tokens(task: Task) -> int:
+    """Padded tokens of one forward pass. On a CPU 1,024 of a language model stay in the cache (docs/performance.md)."""
+    return 1024 if task.generates else 4096
 
 
 def load_saved_processor(saved: SavedModel) -> Any:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class LoadedBase:
     model: nn.Module
     processor: Any
+    new: frozenset[str]
+    """Names of parameters that the folder did not hold, so that they are random."""
     head: frozenset[str]
     """Names of parameters that pretraining has not set, or that lie outside the pretrained body: the task's output layer."""
 
@@ -58,7 +60,7 @@ def load_base(task: Task, spec: Spec, folder: Path | str, seed: int, dtype: torc
             ),
         ) from error
     new = set(report["missing_keys"]) | {key[0] if isinstance(key, tuple) else key for key in report["mismatched_keys"]}
-    return LoadedBase(model, load_processor(task, folder), head_names(model, new))
+    return LoadedBase(model, load_processor(task, folder), frozenset(new), head_names(model, new))
 
 
 def load_processor(task: Task, folder: Path | str) -> Any:

@@ -1,0 +1,90 @@
+"""How much memory and time a fit will take, from the model's size, the data and the machine's measured rate.
+
+The formulas count matrix products: 2 operations a weight and token forward, 4 backward (Kaplan et al. 2020, section 2.1),
+less what is frozen. `EFFICIENCY` is the share of the measured rate that real steps reach; `docs/performance.md` has the
+measurements. Predicted and actual figures stand side by side in every report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sonmat.core.protocols import Workload
+from sonmat.core.text import Text
+from sonmat.core.values import Estimate, ModelFacts
+
+EFFICIENCY = 0.3
+FALLBACK_FLOPS = 2e10
+"""Operations a second assumed where the rate was not measured: one slow core."""
+PROCESS_BYTES = 900 << 20
+"""Interpreter, PyTorch and Transformers as loaded."""
+START_SECONDS = 12.0
+"""Starting the worker, importing and loading."""
+ACTIVATION_BYTES = 34
+"""Bytes a token, layer and unit of hidden size kept for the backward pass in 16 bits (Korthikanti et al. 2022, section 4)."""
+VISION_OPERATIONS_FACTOR = 90
+"""Convolutions use each weight once a position: MobileNetV2 does 300 million products with 3.5 million weights."""
+
+
+@dataclass(frozen=True)
+class TrainedShare:
+    """Which part of the body a method trains: backward passes reach down to the lowest trained layer."""
+
+    trained_parameters: int
+    backward_share: float
+    """Share of the layers that gradients flow through, 0 to 1."""
+    frozen_bytes_per_parameter: int = 4
+
+
+def estimate_training(workload: Workload, share: TrainedShare, epochs: int, batch_tokens: int) -> Estimate:
+    """Peak bytes and seconds of a fit with validation after every epoch."""
+    base = workload.base
+    assert base is not None, "only methods with a base train"
+    tokens = workload.train_rows * workload.mean_tokens * epochs
+    looked_at = workload.validation_rows * workload.mean_tokens * (epochs + 1) * 2
+    forward = operations_per_token(base)
+    operations = tokens * forward * (1 + 2 * share.backward_share) + looked_at * forward
+    rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
+    # AdamW reads and writes weight, gradient and two moments, 16 bytes and back, at about 5 GB/s.
+    optimiser_seconds = workload.train_rows * epochs / 16 * share.trained_parameters * 32 / 5e9
+    seconds = START_SECONDS + operations / rate + optimiser_seconds
+    weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * 16
+    activations = batch_tokens * base.hidden_size * max(base.layers, 1) * ACTIVATION_BYTES * 2
+    logits = batch_tokens * base.vocabulary * 4 * 2 if base.chat or workload.classes == 0 else 0
+    return Estimate(
+        peak_bytes=int(PROCESS_BYTES + weights + activations * max(share.backward_share, 0.2) + min(logits, 1 << 30)),
+        seconds=round(seconds, 1),
+        basis=_basis(workload),
+    )
+
+
+def estimate_answering(workload: Workload, new_tokens: float) -> Estimate:
+    """Peak bytes and seconds of answering the test rows without training."""
+    base = workload.base
+    assert base is not None, "only methods with a base answer with it"
+    tokens = workload.test_rows * (workload.mean_tokens + new_tokens)
+    rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
+    return Estimate(
+        peak_bytes=int(PROCESS_BYTES + base.parameters * 4),
+        seconds=round(START_SECONDS + tokens * operations_per_token(base) / rate, 1),
+        basis=_basis(workload),
+    )
+
+
+def operations_per_token(base: ModelFacts) -> float:
+    """Floating-point operations of a forward pass for one token (or one patch of a picture)."""
+    body = base.parameters - base.embedding_parameters
+    if base.vocabulary == 0:
+        return 2.0 * body * VISION_OPERATIONS_FACTOR / 196
+    return 2.0 * (body + base.hidden_size * base.vocabulary * int(base.chat))
+
+
+def _basis(workload: Workload) -> Text:
+    measured = workload.device.flops_per_second
+    if measured:
+        giga = f"{measured / 1e9:.0f}"
+        return Text(
+            en=f"{giga} GFLOP/s measured here, of which steps reach about {EFFICIENCY:.0%}",
+            ko=f"이 기계에서 잰 {giga} GFLOP/s, 실제 학습은 그 {EFFICIENCY:.0%}쯤",
+        )
+    return Text(en="rate not measured, a slow core assumed", ko="속도를 재지 않아 느린 코어로 가정함")
