@@ -405,7 +405,11 @@ class Metric(Protocol):
     """Whether an item's value is 0 or 1, so that McNemar's test applies."""
 
     def statistics(self, items: Sequence[Judged]) -> NDArray[np.float64]:
-        """Shape (items, k). A row of NaN where the item has no value (for example no likelihood)."""
+        """Shape (items, k). A row of NaN where the item has no value (for example no likelihood).
+
+        Columns may depend on the inputs and targets of `items` (one per class), never on the outputs: rows of two arms on the
+        same items can be exchanged, and rows of different calls are not added up.
+        """
 
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """From sums of statistics, shape (..., k), the metric, shape (...)."""

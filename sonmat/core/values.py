@@ -363,7 +363,11 @@ class Comparison(Value):
     low: float
     high: float
     p_value: float | None = None
-    """Exact McNemar for right/wrong outcomes; None where outcomes are not right/wrong."""
+    """Exact and not adjusted: McNemar's where outcomes are right/wrong (then `a_only_right` is there), else the swap test's."""
+    adjusted_p_value: float | None = None
+    """Holm's, over all comparisons in this metric."""
+    level: float = 0.95
+    """Confidence level of the interval, raised above 0.95 where several comparisons share the chance of error."""
     a_only_right: int | None = None
     b_only_right: int | None = None
     better: Literal["a", "b", "neither"]
