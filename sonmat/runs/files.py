@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -75,7 +76,7 @@ def read_header(path: Path) -> Header | None:
 def write_rows(path: Path, kind: type[BaseModel], rows: Iterable[BaseModel], inputs: str = "") -> int:
     """Write `rows` as JSON lines below a header; the file appears only when all are written. Returns their number."""
     count = 0
-    with _replacing(path) as stream:
+    with replacing(path) as stream:
         stream.write(json.dumps(_header(kind.__name__, inputs), ensure_ascii=False) + "\n")
         for row in rows:
             stream.write(json.dumps(row.model_dump(mode="json"), ensure_ascii=False) + "\n")
@@ -104,7 +105,7 @@ def read_rows(path: Path, kind: type[ValueType]) -> Iterator[ValueType]:
 
 def atomic_write(path: Path, content: str | bytes) -> None:
     """Replace `path` by `content`: temporary name, fsync, rename, fsync of the folder."""
-    with _replacing(path, binary=isinstance(content, bytes)) as stream:
+    with replacing(path, binary=isinstance(content, bytes)) as stream:
         stream.write(content)
 
 
@@ -119,30 +120,24 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-class _replacing:
+@contextmanager
+def replacing(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
     """A stream whose content takes the place of `path` when the block ends without an error."""
-
-    def __init__(self, path: Path, binary: bool = False) -> None:
-        self.path = path
-        self.binary = binary
-
-    def __enter__(self) -> IO[Any]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, self.temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part")
-        os.chmod(descriptor, 0o644)
-        self.stream: IO[Any] = os.fdopen(descriptor, "wb") if self.binary else os.fdopen(descriptor, "w", encoding="utf-8")
-        return self.stream
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self.stream.close()
-            os.unlink(self.temporary)
-            return
-        self.stream.flush()
-        os.fsync(self.stream.fileno())
-        self.stream.close()
-        os.replace(self.temporary, self.path)
-        sync_folder(self.path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    temporary = Path(name)
+    stream: IO[Any] = os.fdopen(descriptor, "wb") if binary else os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,0 +1,54 @@
+"""JSON lines: one JSON object a line, also under the name .json. Rows are numbered by their line.
+
+A line that is no JSON object becomes a record with a problem; blank lines are no rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from sonmat.core.text import Text
+from sonmat.core.values import Record, Source
+from sonmat.reading.encoding import Encoding, damaged_text, find_encoding, is_damaged, open_text
+from sonmat.reading.json_text import looks_like_one_document, parse_row
+from sonmat.runs.files import replacing
+
+
+class JsonLines:
+    name = "jsonl"
+    title = Text(en="JSON lines", ko="JSON Lines")
+    suffixes = (".jsonl", ".ndjson")
+    holds: Literal["text", "json", "image"] = "json"
+
+    def matches(self, path: Path) -> bool:
+        named = path.suffix.lower() in (*self.suffixes, ".json")
+        return named and path.is_file() and not looks_like_one_document(path)
+
+    def describe(self, path: Path) -> Text:
+        encoding = find_encoding(path).title
+        return Text(en=f"JSON lines, {encoding}", ko=f"JSON Lines, {encoding}")
+
+    def read(self, path: Path) -> Iterator[Record]:
+        encoding = find_encoding(path)
+        with open_text(path, encoding) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _record(Source(file=path.name, row=number), line, encoding)
+
+    def write(self, records: Iterable[Record], path: Path) -> None:
+        with replacing(path) as stream:
+            for record in records:
+                stream.write(json.dumps(record.fields, ensure_ascii=False) + "\n")
+
+
+def _record(source: Source, line: str, encoding: Encoding) -> Record:
+    if is_damaged(line, encoding):
+        return Record(source=source, problem=damaged_text(encoding))
+    row = parse_row(line)
+    return Record(source=source, problem=row) if isinstance(row, Text) else Record(source=source, fields=row)
+
+
+plugin = JsonLines()

@@ -1,0 +1,194 @@
+"""Delimited text as rows: finds out delimiter, quoting and header, and reads rows with the line that each begins in.
+
+In: a text stream or a sample of one. Out: a `Dialect`, and rows or the reason why a row is broken. A quote that is never
+closed costs only its own row: the lines that it would have swallowed are read again.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
+
+from sonmat.core.text import Text
+
+_DELIMITERS = (",", "\t", ";", "|")
+_SAMPLE_ROWS = 200
+_LONGEST_FIELD = 10_000_000
+"""Characters. A longer field is almost certainly an unclosed quote, and bounds the memory that one may cost."""
+_LONGEST_NAME = 60
+"""Characters. A longer first cell is a text and no column name."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a table is written. `header` tells whether its first row names the columns."""
+
+    delimiter: str
+    quote: str
+    backslash: bool
+    columns: tuple[str, ...]
+    header: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row as it stands: the line that it begins in, and its cells or the reason why it is broken."""
+
+    number: int
+    cells: tuple[str, ...] = ()
+    problem: Text | None = None
+
+
+def find_dialect(sample: str) -> Dialect:
+    """The dialect in which the rows of `sample` have the most even number of cells."""
+    # The commonest writing comes first and wins a tie.
+    choices = (writing for delimiter in _DELIMITERS for writing in _writings(sample, delimiter))
+    writing = max(choices, key=lambda choice: _evenness(sample, choice))
+    rows = [line.cells for line in islice(read_lines(StringIO(sample, newline=""), writing), _SAMPLE_ROWS) if line.cells]
+    header = bool(rows) and _is_header(rows[0], rows[1:])
+    width = len(rows[0]) if rows else 0
+    columns = _named(rows[0]) if header else tuple(f"column_{number}" for number in range(1, width + 1))
+    return Dialect(writing.delimiter, writing.quote, writing.backslash, columns, header)
+
+
+@dataclass(frozen=True)
+class _Writing:
+    delimiter: str
+    quote: str
+    backslash: bool
+
+
+def _writings(sample: str, delimiter: str) -> list[_Writing]:
+    edge = re.escape(delimiter)
+    opens = re.compile(rf'(?:^|{edge})"', re.MULTILINE)
+    wrapped = re.compile(rf"(?:^|{edge})'[^'\n]*'(?={edge}|\r?$)", re.MULTILINE)
+    single = opens.search(sample) is None and wrapped.search(sample) is not None
+    quote = "'" if single else '"'
+    escapes = (False, True) if f"\\{quote}" in sample else (False,)
+    return [_Writing(delimiter, quote, backslash) for backslash in escapes]
+
+
+def read_lines(lines: Iterable[str], writing: Dialect | _Writing, width: int | None = None) -> Iterator[Line]:
+    """Every row that is not blank. With `width`, rows of another number of cells have a problem."""
+    csv.field_size_limit(min(_LONGEST_FIELD, sys.maxsize))
+    source = _Lines(lines)
+    while source.more():
+        source.begin()
+        cells = _parse(source, writing)
+        taken = len(source.taken)
+        number = source.number - taken + 1
+        if isinstance(cells, Text):
+            cells = _UNCLOSED if taken > 1 else cells
+            source.give_back_all_but_one()
+            yield Line(number, problem=cells)
+        elif not cells or cells == [""]:
+            continue
+        elif width is not None and len(cells) != width:
+            if taken > 1 and any(_fits_alone(line, writing, width) for line in source.taken[1:]):
+                source.give_back_all_but_one()
+                yield Line(number, problem=_UNCLOSED)
+            else:
+                yield Line(number, problem=_ragged(len(cells), width))
+        else:
+            yield Line(number, tuple(cells))
+
+
+class _Lines:
+    """Lines that can be given back, so that a broken row costs no other row."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = iter(lines)
+        self.ahead: deque[str] = deque()
+        self.taken: list[str] = []
+        self.number = 0
+
+    def more(self) -> bool:
+        if not self.ahead:
+            self.ahead.extend(islice(self.lines, 1))
+        return bool(self.ahead)
+
+    def begin(self) -> None:
+        self.taken = []
+
+    def give_back_all_but_one(self) -> None:
+        self.ahead.extendleft(reversed(self.taken[1:]))
+        self.number -= len(self.taken) - 1
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if not self.more():
+            raise StopIteration
+        line = self.ahead.popleft()
+        self.taken.append(line)
+        self.number += 1
+        return line
+
+
+def _parse(lines: Iterable[str], writing: Dialect | _Writing) -> list[str] | Text:
+    reader = csv.reader(
+        lines,
+        delimiter=writing.delimiter,
+        quotechar=writing.quote,
+        doublequote=not writing.backslash,
+        escapechar="\\" if writing.backslash else None,
+        strict=True,
+    )
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        if "expected after" in str(error):
+            return Text(
+                en='has a quote inside a quoted field; inside quotes write "" for "',
+                ko='따옴표로 묶은 칸 안에 따옴표가 있습니다. 따옴표 안의 " 는 ""로 써야 합니다',
+            )
+        return _UNCLOSED
+
+
+_UNCLOSED = Text(en="opens a quote that is never closed", ko="열린 따옴표가 닫히지 않았습니다")
+
+
+def _ragged(found: int, width: int) -> Text:
+    return Text(
+        en=f"has {found} fields where the table has {width} columns; a field with a delimiter in it needs quotes",
+        ko=f"칸이 {found}개인데 표의 열은 {width}개입니다. 구분자가 들어 있는 칸은 따옴표로 묶어야 합니다",
+    )
+
+
+def _fits_alone(line: str, writing: Dialect | _Writing, width: int) -> bool:
+    cells = _parse([line], writing)
+    return isinstance(cells, list) and len(cells) == width > 1
+
+
+def _evenness(sample: str, writing: _Writing) -> float:
+    """Share of rows with the commonest number of cells; 0 for a single column."""
+    rows = list(islice(read_lines(StringIO(sample, newline=""), writing), _SAMPLE_ROWS))
+    widths = Counter(len(line.cells) for line in rows if line.problem is None)
+    width, count = widths.most_common(1)[0] if widths else (0, 0)
+    return count / len(rows) if width > 1 else 0.0
+
+
+def _is_header(first: tuple[str, ...], rest: list[tuple[str, ...]]) -> bool:
+    if any(len(cell) > _LONGEST_NAME or _is_number(cell) for cell in first) or not any(first):
+        return False
+    below = [{row[place] for row in rest if place < len(row)} for place in range(len(first))]
+    return not any(cell and cell in values for cell, values in zip(first, below, strict=True))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _named(cells: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(cell.strip() or f"column_{number}" for number, cell in enumerate(cells, start=1))
