@@ -1,1 +1,18 @@
 """Where base models come from, and saved folders back into predictors."""
+
+from sonmat.models.cache import cache_folder
+from sonmat.models.catalogue import catalogue, default_bases, find_entry
+from sonmat.models.entry import CatalogueEntry
+from sonmat.models.facts import facts_of_folder
+from sonmat.models.resolve import installed, resolve
+
+__all__ = [
+    "CatalogueEntry",
+    "cache_folder",
+    "catalogue",
+    "default_bases",
+    "facts_of_folder",
+    "find_entry",
+    "installed",
+    "resolve",
+]

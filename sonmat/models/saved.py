@@ -1,0 +1,75 @@
+"""A saved model folder back into a predictor.
+
+A fitted candidate's folder holds what its method wrote (a Transformers model, a PEFT adapter, or nothing but a few numbers)
+and `sonmat.json`, written last, which says everything that loading it takes. The folder can be copied away from its run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sonmat import plugins
+from sonmat.core.protocols import Emit, Predictor, SavedModel
+from sonmat.core.values import Candidate, Device, Json, ModelFacts, Spec, Value
+from sonmat.models.resolve import resolve
+from sonmat.runs.files import read_value, write_value
+
+MANIFEST = "sonmat.json"
+
+
+class Manifest(Value):
+    """What a model folder is."""
+
+    method: str
+    task: str
+    spec: Spec
+    base: ModelFacts | None
+    settings: Json
+
+
+def write_manifest(folder: Path, candidate: Candidate, task: str) -> None:
+    """Write `sonmat.json`; the folder counts as a model from now on."""
+    manifest = Manifest(
+        method=candidate.method,
+        task=task,
+        # Where this run keeps its pictures is nothing to the model.
+        spec=candidate.spec.model_copy(update={"media_root": ""}),
+        base=candidate.base,
+        settings=candidate.settings,
+    )
+    write_value(folder / MANIFEST, manifest)
+
+
+def open_saved(folder: Path, device: Device, emit: Emit, media_root: str = "") -> SavedModel:
+    """What `folder` holds, its base fetched again if it is no longer where it was.
+
+    Args:
+        media_root: folder that relative media paths of questions are to be looked up in.
+    Raises:
+        RunError: `folder` is no model folder of Sonmat, or of a newer version.
+        ModelError: the base cannot be had.
+    """
+    manifest = read_value(folder / MANIFEST, Manifest)
+    method = plugins.find("methods", manifest.method)
+    base = _present(manifest.base, emit)
+    return SavedModel(
+        folder=folder,
+        method=manifest.method,
+        task=plugins.find("tasks", manifest.task),
+        spec=manifest.spec.model_copy(update={"media_root": media_root}),
+        base=base,
+        family=plugins.find("families", base.family) if base is not None else None,
+        settings=method.Settings.model_validate(manifest.settings),
+        device=device,
+    )
+
+
+def load_predictor(saved: SavedModel) -> Predictor:
+    return plugins.find("methods", saved.method).load(saved)
+
+
+def _present(base: ModelFacts | None, emit: Emit) -> ModelFacts | None:
+    if base is None or Path(base.path).exists():
+        return base
+    # Its licence was accepted when the run was planned.
+    return resolve(base.name, accepted=(base.name,), emit=emit)
