@@ -21,10 +21,10 @@ from sonmat.runs.files import replacing
 
 _SAMPLE_CHARACTERS = 1 << 18
 _DELIMITER_NAMES = {
-    ",": Text(en="commas", ko="쉼표"),
-    "\t": Text(en="tabs", ko="탭"),
-    ";": Text(en="semicolons", ko="쌍반점"),
-    "|": Text(en="'|'", ko="'|'"),
+    ",": Text(en="commas", ko="쉼표로"),
+    "\t": Text(en="tabs", ko="탭으로"),
+    ";": Text(en="semicolons", ko="쌍반점으로"),
+    "|": Text(en="'|'", ko="'|'로"),
 }
 
 
@@ -42,7 +42,7 @@ class DelimitedText:
         dialect = _dialect(path, encoding)
         delimiter = _DELIMITER_NAMES[dialect.delimiter]
         english = f"table separated by {delimiter.en}, {encoding.title}"
-        korean = f"{delimiter.ko}(으)로 나뉜 표, {encoding.title}"
+        korean = f"{delimiter.ko} 나뉜 표, {encoding.title}"
         if dialect.header:
             return Text(en=english, ko=korean)
         names = f"{dialect.columns[0]} … {dialect.columns[-1]}"

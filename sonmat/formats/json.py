@@ -72,7 +72,7 @@ def _start_of_rows(path: Path, text: str) -> int:
         return start
     if not isinstance(document, dict):
         found = kind_of(document)
-        raise _no_rows(path, Text(en=f"It holds {found.en}.", ko=f"{found.ko}이(가) 들어 있습니다."))
+        raise _no_rows(path, Text(en=f"It holds {found.en}.", ko=f"들어 있는 것은 {found.ko}입니다."))
     lists = [
         name for name, value in document.items() if isinstance(value, list) and any(isinstance(v, dict) for v in value)
     ]

@@ -38,7 +38,7 @@ def _written(column: str, value: Any) -> str | Text:
     found = kind_of(value)
     return Text(
         en=f"has {found.en} in '{column}' where text is expected",
-        ko=f"'{column}' 칸에 글이 아니라 {found.ko}이(가) 있습니다",
+        ko=f"'{column}' 칸의 값이 글이 아니라 {found.ko}입니다",
     )
 
 

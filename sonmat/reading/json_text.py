@@ -61,7 +61,7 @@ def checked_row(value: Any) -> Json | Text:
         found = kind_of(value)
         return Text(
             en=f'holds {found.en} where an object with named fields is expected, e.g. {{"text": "...", "label": "..."}}',
-            ko=f'{found.ko}이(가) 있습니다. {{"text": "...", "label": "..."}}처럼 이름이 있는 필드의 객체여야 합니다',
+            ko=f'객체가 아니라 {found.ko}입니다. {{"text": "...", "label": "..."}}처럼 필드에 이름이 있어야 합니다',
         )
     if has_lone_surrogate(json.dumps(value, ensure_ascii=False)):
         return Text(

@@ -1,0 +1,153 @@
+"""Which format reads a path, what the path's content is worth as a fingerprint, and what its rows look like.
+
+In: a path. Out: a `Format`, a SHA-256, a `Survey`. It does not know tasks or shapes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sonmat import plugins
+from sonmat.core.errors import DataError
+from sonmat.core.protocols import Emit, Format, Table
+from sonmat.core.text import Text
+from sonmat.core.values import Json
+from sonmat.reading.encoding import empty_file, unreadable_file
+from sonmat.runs.files import sha256_of_file
+
+_SAMPLE_ROWS = 1000
+_REPORT_EVERY = 10_000
+"""Rows between two progress events; the slowest format reads that many in about a second."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A first look at all rows: their number, every column in order of appearance, and a sample from all over the file."""
+
+    rows: int
+    table: Table
+
+
+def find_format(path: Path) -> Format:
+    """The format that reads `path`.
+
+    Raises:
+        DataError: there is no such path, nothing is in it, or no format reads it.
+    """
+    if not path.exists():
+        raise _missing(path)
+    try:
+        if path.is_file() and path.stat().st_size == 0:
+            raise empty_file(path)
+        formats = [format for format in plugins.every("formats") if format.matches(path)]
+    except OSError as error:
+        raise unreadable_file(path, error) from error
+    if not formats:
+        raise _unsupported(path)
+    return formats[0]
+
+
+def data_fingerprint(path: Path) -> str:
+    """SHA-256 of the file's content, or of the names and contents of a folder's files, hidden ones left out.
+
+    Raises:
+        DataError: there is no such path, or it cannot be read.
+    """
+    if not path.exists():
+        raise _missing(path)
+    try:
+        if path.is_file():
+            return sha256_of_file(path)
+        digest = hashlib.sha256()
+        for file in sorted(_visible_files(path)):
+            digest.update(f"{file.relative_to(path).as_posix()}\0{sha256_of_file(file)}\n".encode())
+        return digest.hexdigest()
+    except OSError as error:
+        raise unreadable_file(path, error) from error
+
+
+def survey(format: Format, path: Path, emit: Emit) -> Survey:
+    """Read every row once and keep a random sample that depends on nothing but the number of rows.
+
+    Raises:
+        DataError: the container cannot be read, or holds no row at all.
+    """
+    chance = random.Random(0)
+    columns: dict[str, None] = {}
+    sample: list[tuple[int, Json]] = []
+    rows = usable = 0
+    for record in format.read(path):
+        rows += 1
+        if rows % _REPORT_EVERY == 0:
+            emit(
+                "progress", Text(en="Looking at the rows", ko="행을 살펴보는 중"), done=rows, total=None, seconds_left=None
+            )
+        if record.problem is not None:
+            continue
+        columns.update(dict.fromkeys(record.fields))
+        usable += 1
+        place = usable - 1 if usable <= _SAMPLE_ROWS else chance.randrange(usable)
+        if place >= _SAMPLE_ROWS:
+            continue
+        if place == len(sample):
+            sample.append((rows, record.fields))
+        else:
+            sample[place] = (rows, record.fields)
+    if not rows:
+        raise _no_rows(path)
+    sample.sort(key=lambda entry: entry[0])
+    return Survey(rows, Table(tuple(columns), tuple(fields for _, fields in sample)))
+
+
+def _visible_files(folder: Path) -> Iterator[Path]:
+    for entry in folder.iterdir():
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _visible_files(entry)
+        else:
+            yield entry
+
+
+def _missing(path: Path) -> DataError:
+    parent = path.parent
+    names = [entry.name for entry in parent.iterdir() if not entry.name.startswith(".")] if parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
+    what = Text(en=f"There is no file or folder {path}.", ko=f"{path}(이)라는 파일이나 폴더가 없습니다.")
+    if close:
+        listed = ", ".join(str(parent / name) for name in close)
+        return DataError(what, Text(en=f"Did you mean {listed}?", ko=f"{listed}을(를) 뜻하셨나요?"))
+    where = parent.resolve()
+    if not parent.is_dir():
+        return DataError(what, Text(en=f"The folder {where} is not there either.", ko=f"폴더 {where}도 없습니다."))
+    return DataError(what, Text(en=f"Looked in {where}. Check the name.", ko=f"{where}에서 찾았습니다. 이름을 확인하세요."))
+
+
+def _unsupported(path: Path) -> DataError:
+    known = sorted({suffix for format in plugins.every("formats") for suffix in format.suffixes})
+    listed = ", ".join(known)
+    return DataError(
+        Text(
+            en=f"{path} cannot be read: '{path.suffix or path.name}' is no known kind of file.",
+            ko=f"{path}을(를) 읽을 수 없습니다. '{path.suffix or path.name}'은(는) 지원하지 않는 종류입니다.",
+        ),
+        Text(
+            en=f"Supported: {listed}, and a folder of pictures with a folder a class.",
+            ko=f"지원하는 것: {listed}, 분류마다 폴더가 있는 그림 폴더.",
+        ),
+    )
+
+
+def _no_rows(path: Path) -> DataError:
+    return DataError(
+        Text(en=f"{path} has no rows.", ko=f"{path}에 행이 없습니다."),
+        Text(
+            en="Put one example a row into it, or name another file.",
+            ko="한 행에 예시 하나씩 넣거나 다른 파일을 지정하세요.",
+        ),
+    )
