@@ -1,0 +1,224 @@
+"""What single answers show: mix-ups of labels, confident mistakes, gains and losses against another arm, slices.
+
+In: test examples and the predictions of arms. Out: the parts of a `Report` that quote or count answers. Only a few rows are
+quoted, each cut to a readable length; the counts cover all. It computes no interval; that is the proof's business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonmat.core.protocols import Judged, Metric
+from sonmat.core.values import Example, Prediction
+from sonmat.steps.report.contents import ConfusedPair, Confusion, Contrast, Exhibit, Measure, Mistakes, SliceLine
+from sonmat.steps.report.vocabulary import measure_named, metric_named
+
+LARGEST_MATRIX: Final = 25
+MOST_PAIRS: Final = 15
+MOST_MISTAKES: Final = 12
+MOST_CONTRASTS: Final = 6
+MOST_SLICES: Final = 40
+LONGEST_QUOTE: Final = 4000
+MOST_TURNS: Final = 20
+
+Answers = Mapping[str, Prediction]
+"""Predictions of one arm by row id."""
+
+
+def kind_of_answers(examples: Sequence[Example]) -> Literal["label", "text", "other"]:
+    """Whether an answer is one of some labels, written text, or something else."""
+    if examples and all("label" in example.target for example in examples):
+        return "label"
+    if examples and all(isinstance(example.target.get("text"), str) for example in examples):
+        return "text"
+    return "other"
+
+
+def confusion(candidate: str, examples: Sequence[Example], answers: Answers) -> Confusion | None:
+    """How often each label was answered for each right label; None if nothing was answered."""
+    counts = Counter(
+        (_label(example.target), _label(answers[example.id].output)) for example in examples if example.id in answers
+    )
+    if not counts:
+        return None
+    targets = tuple(sorted({target for target, _ in counts}))
+    strange = tuple(sorted({answer for _, answer in counts} - set(targets)))
+    columns = targets + strange
+    wrong = [(pair, count) for pair, count in counts.items() if pair[0] != pair[1]]
+    wrong.sort(key=lambda entry: (-entry[1], entry[0]))
+    small = len(columns) <= LARGEST_MATRIX
+    return Confusion(
+        candidate=candidate,
+        targets=targets,
+        answers=columns,
+        counts=tuple(tuple(counts[target, answer] for answer in columns) for target in targets) if small else (),
+        pairs=tuple(ConfusedPair(target=target, answer=answer, count=n) for (target, answer), n in wrong[:MOST_PAIRS]),
+    )
+
+
+def confident_mistakes(candidate: str, examples: Sequence[Example], answers: Answers) -> Mistakes | None:
+    """The wrong labels that the model was surest of; None if nothing was answered."""
+    answered = [example for example in examples if example.id in answers]
+    if not answered:
+        return None
+    wrong = [example for example in answered if not _is_right(example, answers)]
+    ordered = sorted(wrong, key=lambda example: -_confidence(answers[example.id]))
+    shown = tuple(_exhibit(example, answers[example.id]) for example in ordered[:MOST_MISTAKES])
+    return Mistakes(candidate=candidate, measure=None, shown=shown, count=len(wrong), answered=len(answered))
+
+
+def lowest_answers(
+    candidate: str, examples: Sequence[Example], answers: Answers, metrics: Sequence[str]
+) -> Mistakes | None:
+    """The written answers with the lowest value of the first metric that tells them apart."""
+    answered = [example for example in examples if example.id in answers]
+    measured = _measured(answered, (answers,), metrics)
+    if measured is None:
+        return None
+    measure, (values,) = measured
+    sign = 1 if measure.higher_is_better else -1
+    order = sorted(range(len(answered)), key=lambda index: sign * values[index])[:MOST_CONTRASTS]
+    shown = tuple(_exhibit(answered[index], answers[answered[index].id], value=values[index]) for index in order)
+    return Mistakes(candidate=candidate, measure=measure, shown=shown, count=len(answered), answered=len(answered))
+
+
+def contrast(
+    a: str, b: str, examples: Sequence[Example], answers_a: Answers, answers_b: Answers, metrics: Sequence[str]
+) -> Contrast | None:
+    """Rows that arm `a` answers most better and most worse than arm `b`.
+
+    Args:
+        metrics: names to judge written answers by, best first; labels are right or wrong.
+    """
+    both = [example for example in examples if example.id in answers_a and example.id in answers_b]
+    measured = _measured(both, (answers_a, answers_b), metrics)
+    if measured is None:
+        return None
+    measure, (values_a, values_b) = measured
+    sign = 1 if measure.higher_is_better else -1
+    gains = [sign * (left - right) for left, right in zip(values_a, values_b, strict=True)]
+    order = sorted(range(len(both)), key=lambda index: (-abs(gains[index]), -_confidence(answers_a[both[index].id])))
+
+    def exhibit(index: int) -> Exhibit:
+        id = both[index].id
+        return _exhibit(both[index], answers_a[id], values_a[index], answers_b[id], values_b[index])
+
+    return Contrast(
+        a=a,
+        b=b,
+        measure=measure,
+        better=tuple(exhibit(index) for index in order if gains[index] > 0)[:MOST_CONTRASTS],
+        worse=tuple(exhibit(index) for index in order if gains[index] < 0)[:MOST_CONTRASTS],
+        better_count=sum(gain > 0 for gain in gains),
+        worse_count=sum(gain < 0 for gain in gains),
+        equal_count=sum(gain == 0 for gain in gains),
+    )
+
+
+def slices(
+    columns: Sequence[str], headline: str, examples: Sequence[Example], chosen: Answers, reference: Answers | None
+) -> tuple[SliceLine, ...]:
+    """The headline metric for each value of each column, the commonest values first."""
+    metric = metric_named(headline)
+    if metric is None:
+        return ()
+    lines = []
+    for column in columns:
+        counts = Counter(example.slices[column] for example in examples if column in example.slices)
+        for value, items in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+            inside = [example for example in examples if example.slices.get(column) == value and example.id in chosen]
+            if not inside:
+                continue
+            other = _total(metric, inside, reference) if reference else None
+            lines.append(
+                SliceLine(column=column, value=value, items=items, chosen=_total(metric, inside, chosen), reference=other)
+            )
+    return tuple(lines[:MOST_SLICES])
+
+
+def _measured(
+    examples: Sequence[Example], arms: Sequence[Answers], metrics: Sequence[str]
+) -> tuple[Measure, list[list[float]]] | None:
+    """The value of each example for each arm, by rightness for labels, else by the first metric that grades answers."""
+    if not examples:
+        return None
+    if kind_of_answers(examples) == "label":
+        measure = measure_named("accuracy").model_copy(update={"percent": True})
+        return measure, [[float(_is_right(example, answers)) for example in examples] for answers in arms]
+    for name in metrics:
+        metric = metric_named(name)
+        if metric is None or metric.right_or_wrong:
+            continue
+        values = [metric.value(metric.statistics(_judged(examples, answers))).tolist() for answers in arms]
+        if all(math.isfinite(value) for of_arm in values for value in of_arm):
+            return measure_named(name), values
+    return None
+
+
+def _total(metric: Metric, examples: Sequence[Example], answers: Answers) -> float:
+    statistics: NDArray[np.float64] = metric.statistics(
+        _judged([example for example in examples if example.id in answers], answers)
+    )
+    return float(metric.value(np.nansum(statistics, axis=0)))
+
+
+def _judged(examples: Sequence[Example], answers: Answers) -> list[Judged]:
+    return [
+        Judged(
+            input=example.input,
+            target=example.target,
+            output=answers[example.id].output,
+            confidence=answers[example.id].confidence,
+            reference_nll=answers[example.id].reference_nll,
+        )
+        for example in examples
+    ]
+
+
+def _exhibit(
+    example: Example,
+    answer: Prediction,
+    value: float | None = None,
+    other: Prediction | None = None,
+    other_value: float | None = None,
+) -> Exhibit:
+    return Exhibit(
+        row=example.id,
+        source=example.source,
+        input=_cut(example.input),
+        target=_cut(example.target),
+        output=_cut(answer.output),
+        confidence=answer.confidence,
+        value=value,
+        other=_cut(other.output) if other else None,
+        other_value=other_value,
+    )
+
+
+def _cut(content: Any) -> Any:
+    """The same content with its texts and lists cut to a length that a report can hold."""
+    if isinstance(content, str):
+        return content if len(content) <= LONGEST_QUOTE else content[:LONGEST_QUOTE] + " […]"
+    if isinstance(content, list | tuple):
+        return [_cut(entry) for entry in content[-MOST_TURNS:]]
+    if isinstance(content, dict):
+        return {key: _cut(entry) for key, entry in content.items()}
+    return content
+
+
+def _is_right(example: Example, answers: Answers) -> bool:
+    return _label(example.target) == _label(answers[example.id].output)
+
+
+def _label(content: Mapping[str, Any]) -> str:
+    return str(content.get("label", ""))
+
+
+def _confidence(answer: Prediction) -> float:
+    return answer.confidence if answer.confidence is not None else -1.0

@@ -1,0 +1,251 @@
+"""What a report says, as one value: `report.json`, and all that the page and the model card are drawn from.
+
+Sentences are kept in every language; numbers are in the unit of the value they come from. Nothing here reads or computes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sonmat.core.text import Text
+from sonmat.core.values import Arm, ClassScore, Comparison, Device, Estimate, Finding, Fitted, Json, Source, Value, Verdict
+
+
+class Measure(Value):
+    """A metric as people read it."""
+
+    name: str
+    title: Text
+    percent: bool = False
+    higher_is_better: bool = True
+
+
+class ArmLine(Value):
+    """One arm of the proof; `against` compares it with the reference arm on the same rows."""
+
+    arm: Arm
+    method_title: Text
+    chosen: bool
+    reference: bool
+    against: Comparison | None = None
+
+
+class ConfusedPair(Value):
+    target: str
+    answer: str
+    count: int
+
+
+class Confusion(Value):
+    """Counts of answers by right label. `counts` is empty above `LARGEST_MATRIX` labels; `pairs` are the commonest mix-ups."""
+
+    candidate: str
+    targets: tuple[str, ...]
+    answers: tuple[str, ...]
+    """The labels, then every answer that is no label."""
+    counts: tuple[tuple[int, ...], ...]
+    pairs: tuple[ConfusedPair, ...]
+
+
+class Point(Value):
+    step: int
+    value: float
+
+
+class Curve(Value):
+    """How the training of one candidate went. Steps that a resumed run did again are told once."""
+
+    candidate: str
+    measure: Measure | None
+    train_loss: tuple[Point, ...]
+    validation_loss: tuple[Point, ...]
+    validation_measure: tuple[Point, ...]
+    best_step: int
+    resumed_at: tuple[int, ...] = ()
+    stopped: Text | None = None
+
+
+class Exhibit(Value):
+    """One test row with what was said to it; `other` is the answer of the arm it is compared with."""
+
+    row: str
+    source: Source
+    input: Json
+    target: Json
+    output: Json
+    confidence: float | None = None
+    value: float | None = None
+    other: Json | None = None
+    other_value: float | None = None
+
+
+class Mistakes(Value):
+    """The wrong answers that the model was surest of; for written answers the lowest by `measure`."""
+
+    candidate: str
+    measure: Measure | None
+    shown: tuple[Exhibit, ...]
+    count: int
+    """Wrong answers in all; for written answers, all answers."""
+    answered: int
+
+
+class Contrast(Value):
+    """Rows on which arm `a` does most better and most worse than arm `b`."""
+
+    a: str
+    b: str
+    measure: Measure
+    better: tuple[Exhibit, ...]
+    worse: tuple[Exhibit, ...]
+    better_count: int
+    worse_count: int
+    equal_count: int
+
+
+class SliceLine(Value):
+    """The headline metric on the test rows that share a value of a slice column."""
+
+    column: str
+    value: str
+    items: int
+    chosen: float
+    reference: float | None = None
+
+
+class ReasonCount(Value):
+    action: Literal["changed", "dropped"]
+    reason: Text
+    rows: int
+
+
+class FindingLine(Value):
+    finding: Finding
+    sources: tuple[Source, ...]
+    """The first rows concerned."""
+    rows: int
+
+
+class ClassCount(Value):
+    label: str
+    train: int
+    validation: int
+    test: int
+
+
+class Histogram(Value):
+    """`counts[i]` values lie from `edges[i]` up to `edges[i + 1]`; the last bin holds all above it too."""
+
+    edges: tuple[int, ...]
+    counts: tuple[int, ...]
+    longest: int
+    median: float
+
+
+class DataSummary(Value):
+    rows_in: int
+    kept: int
+    changed: int
+    dropped: int
+    reasons: tuple[ReasonCount, ...]
+    train: int
+    validation: int
+    test: int
+    how_split: Text
+    findings: tuple[FindingLine, ...] = ()
+    classes: tuple[ClassCount, ...] = ()
+    lengths: Histogram | None = None
+    """Characters of a row's input and answer."""
+
+
+class BaseModelLine(Value):
+    """A base model as a stranger may know it: no path of this machine."""
+
+    name: str
+    origin: str
+    checksum: str
+    parameters: int
+    licence: str
+    languages: tuple[str, ...] = ()
+
+
+class Setting(Value):
+    name: str
+    value: str
+    origin: Literal["user", "plan", "default"]
+
+
+class CandidateLine(Value):
+    """What was planned for a candidate and what came of it."""
+
+    id: str
+    method: str
+    method_title: Text
+    role: Literal["floor", "base", "tuned"]
+    base: BaseModelLine | None
+    reason: Text
+    estimate: Estimate
+    fitted: Fitted | None
+    failed: Text | None
+    settings: tuple[Setting, ...]
+
+
+class RefusedLine(Value):
+    method: str
+    method_title: Text
+    base: str | None
+    reason: Text
+
+
+class Environment(Value):
+    made_by: str
+    versions: dict[str, str]
+    device: Device
+    seed: int
+    seal: str
+    date: str
+    """Day on which the run began, in UTC; '' where the run does not say."""
+
+
+class Report(Value):
+    """All figures of a run. Optional parts are None or empty where the run does not hold them."""
+
+    name: str
+    data: str
+    """As the user wrote it."""
+    task: str
+    task_title: Text
+    modality: Literal["label", "text", "other"]
+    """What an answer is."""
+    headline: Measure
+    measures: tuple[Measure, ...]
+    items: int
+    smallest_detectable: float
+    verdict: Verdict
+    arms: tuple[ArmLine, ...]
+    failed: dict[str, Text]
+    classes: tuple[ClassScore, ...]
+    confusion: Confusion | None
+    slices: tuple[SliceLine, ...]
+    curves: tuple[Curve, ...]
+    mistakes: Mistakes | None
+    contrast: Contrast | None
+    data_summary: DataSummary
+    minutes: float
+    candidates: tuple[CandidateLine, ...]
+    refused: tuple[RefusedLine, ...]
+    environment: Environment
+
+    @property
+    def chosen(self) -> ArmLine:
+        return next(line for line in self.arms if line.chosen)
+
+    @property
+    def reference(self) -> ArmLine | None:
+        return next((line for line in self.arms if line.reference), None)
+
+    def candidate(self, id: str) -> CandidateLine:
+        return next(line for line in self.candidates if line.id == id)
+
+    def measure(self, name: str) -> Measure:
+        return next(measure for measure in self.measures if measure.name == name)

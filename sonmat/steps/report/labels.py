@@ -1,0 +1,259 @@
+"""Every word of the report that is neither the user's nor a plug-in's. Names in braces are filled in where it is said."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sonmat.core.text import Text
+
+# ── frame ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+PAGE_TITLE: Final = Text(en="{name}: Sonmat report", ko="{name}: 손맛 보고서")
+SKIP: Final = Text(en="Skip to the content", ko="본문으로 건너뛰기")
+CONTENTS: Final = Text(en="Contents", ko="차례")
+SCHEME: Final = Text(en="Switch between light and dark", ko="밝은 화면과 어두운 화면 바꾸기")
+COPY: Final = Text(en="Copy", ko="복사")
+COPIED: Final = Text(en="Copied", ko="복사됨")
+MORE: Final = Text(en="Show all", ko="전체 보기")
+LEFT_OUT: Final = Text(en="{shown} of {all} shown.", ko="전체 {all}개 가운데 {shown}개를 보여 드립니다.")
+FOOTER: Final = Text(
+    en="Made by {made_by} from the run directory alone. This file loads nothing from the network.",
+    ko="{made_by}이(가) 실행 폴더만 읽어 만들었습니다. 이 파일은 네트워크에서 아무것도 불러오지 않습니다.",
+)
+FOOTER_PRIVATE: Final = Text(
+    en="It quotes rows of your data: share it only with people who may see them.",
+    ko="데이터의 일부 행이 그대로 실려 있으니, 그 내용을 봐도 되는 분에게만 공유하세요.",
+)
+
+# ── units ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+POINTS: Final = Text(en="\u00a0pp", ko="%p")
+SECONDS: Final = Text(en="s", ko="초")
+MINUTES: Final = Text(en="min", ko="분")
+HOURS: Final = Text(en="h", ko="시간")
+
+# ── verdict ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+VERDICT: Final = Text(en="Verdict", ko="결론")
+FINE_TUNE: Final = Text(en="Fine-tuning pays off", ko="미세조정할 가치가 있습니다")
+DO_NOT_FINE_TUNE: Final = Text(en="Do not fine-tune", ko="미세조정하지 않아도 됩니다")
+USE: Final = Text(en="Use", ko="사용할 것")
+NO_MODEL: Final = Text(en="no model", ko="모델 없음")
+AGAINST: Final = Text(en="Against {name}", ko="{name}와(과) 비교")
+SPEED: Final = Text(en="One answer takes", ko="답변 하나에 걸리는 시간")
+WITH_MEMORY: Final = Text(en="{size} of memory", ko="메모리 {size}")
+HOW_SURE: Final = Text(en="How sure is this?", ko="얼마나 확실한가요?")
+SURE_ITEMS: Final = Text(
+    en="Measured on {items} test rows that were sealed before anything was trained.",
+    ko="학습을 시작하기 전에 봉인해 둔 시험용 {items}개 행으로 쟀습니다.",
+)
+SURE_ADVANTAGE: Final = Text(
+    en="Compared row by row with {name}: {difference}; with 95% confidence between {low} and {high}.",
+    ko="{name}와(과) 행마다 짝지어 비교하면 {difference}이고, 95% 신뢰구간은 {low}에서 {high}까지입니다.",
+)
+SURE_ROWS: Final = Text(
+    en="It is right on {a} rows where {name} is wrong, and wrong on {b} where {name} is right ({p}).",
+    ko="{name}이(가) 틀리고 이쪽만 맞힌 행은 {a}개, 반대로 이쪽만 틀린 행은 {b}개입니다({p}).",
+)
+SURE_DETECTABLE: Final = Text(
+    en="A test set of this size can tell differences of {difference} or more from chance; smaller ones count as a tie.",
+    ko="이 크기의 시험용 데이터로 우연과 구별할 수 있는 차이는 {difference} 이상이며, 그보다 작은 차이는 비긴 것으로 봅니다.",
+)
+
+# ── arms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ARMS: Final = Text(en="Everything that was tried", ko="시도한 모든 방법")
+ARMS_INTRO: Final = Text(
+    en="All on the same test rows. Lines are 95% intervals.",
+    ko="모두 같은 시험용 행으로 쟀습니다. 선은 95% 신뢰구간입니다.",
+)
+ARM: Final = Text(en="Candidate", ko="후보")
+CHOSEN: Final = Text(en="use this", ko="추천")
+REFERENCE: Final = Text(en="reference", ko="기준")
+BETTER_UP: Final = Text(en="{measure} (higher is better)", ko="{measure} (높을수록 좋음)")
+BETTER_DOWN: Final = Text(en="{measure} (lower is better)", ko="{measure} (낮을수록 좋음)")
+DIFFERENCE: Final = Text(en="Difference to {name}", ko="{name}와(과)의 차이")
+DIFFERENCE_SHORT: Final = Text(en="Difference", ko="차이")
+CLEARLY_BETTER: Final = Text(en="clearly better", ko="분명히 나음")
+CLEARLY_WORSE: Final = Text(en="clearly worse", ko="분명히 못함")
+WITHIN_NOISE: Final = Text(en="within noise", ko="오차 범위 안")
+ANSWER_TIME: Final = Text(en="Per answer", ko="답변 하나")
+MEMORY: Final = Text(en="Memory", ko="메모리")
+FIT_TIME: Final = Text(en="Training", ko="학습 시간")
+ALL_MEASURES: Final = Text(en="All measures", ko="모든 지표")
+FAILED: Final = Text(en="Did not finish", ko="끝내지 못한 후보")
+SLICES: Final = Text(en="By group of rows", ko="행 묶음별 결과")
+SLICE: Final = Text(en="Group", ko="묶음")
+ROWS: Final = Text(en="Rows", ko="행 수")
+
+# ── classes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+CLASSES: Final = Text(en="Class by class", ko="클래스별 결과")
+CLASSES_INTRO: Final = Text(
+    en="{name} on the test rows. Precision: how often an answer of this class is right. Recall: how many rows of the class are found.",
+    ko="시험용 행에서 {name}의 결과입니다. 정밀도는 그 클래스라고 답했을 때 맞은 비율, 재현율은 그 클래스의 행을 찾아낸 비율입니다.",
+)  # fmt: skip
+CLASS: Final = Text(en="Class", ko="클래스")
+PRECISION: Final = Text(en="Precision", ko="정밀도")
+RECALL: Final = Text(en="Recall", ko="재현율")
+F1: Final = Text(en="F1", ko="F1")
+SUPPORT: Final = Text(en="Rows", ko="행 수")
+PREDICTED: Final = Text(en="Answered", ko="답한 횟수")
+CONFUSION: Final = Text(en="What is taken for what", ko="무엇을 무엇으로 답했나")
+CONFUSION_INTRO: Final = Text(
+    en="Each line is a right class, each column an answer. The diagonal is right.",
+    ko="줄은 정답, 칸은 답변입니다. 대각선이 맞힌 답입니다.",
+)
+CONFUSION_CELL: Final = Text(en="{target} answered as {answer}: {count}", ko="정답 {target}, 답변 {answer}: {count}개")
+CONFUSION_TOP: Final = Text(en="Commonest mix-ups", ko="가장 자주 헷갈린 쌍")
+NO_CONFUSION: Final = Text(en="Nothing was mixed up.", ko="헷갈린 답이 없습니다.")
+RIGHT_ANSWER: Final = Text(en="Right answer", ko="정답")
+ANSWERED: Final = Text(en="Answer", ko="답변")
+TIMES: Final = Text(en="Times", ko="횟수")
+EMPTY_LABEL: Final = Text(en="(no label)", ko="(라벨 없음)")
+
+# ── curves ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+CURVES: Final = Text(en="How training went", ko="학습 과정")
+LOSS: Final = Text(en="Loss", ko="손실")
+TRAIN: Final = Text(en="Training", ko="학습")
+VALIDATION: Final = Text(en="Validation", ko="검증")
+STEP: Final = Text(en="step", ko="스텝")
+BEST_STEP: Final = Text(en="kept: step {step}", ko="선택: {step}스텝")
+BEST_INTRO: Final = Text(en="The checkpoint of step {step} was kept.", ko="{step}스텝의 체크포인트를 골랐습니다.")
+RESUMED: Final = Text(en="Training was interrupted and went on at step {steps}.", ko="학습이 중단되었다가 {steps}스텝에서 이어졌습니다.")
+CURVE_LOSS_TITLE: Final = Text(en="Loss of {name} by training step", ko="{name}의 스텝별 손실")
+CURVE_MEASURE_TITLE: Final = Text(en="{measure} of {name} on validation rows by step", ko="검증용 행에서 {name}의 스텝별 {measure}")
+
+# ── mistakes and answers ────────────────────────────────────────────────────────────────────────────────────────────
+MISTAKES: Final = Text(en="Worst mistakes", ko="가장 아쉬운 오답")
+MISTAKES_INTRO: Final = Text(
+    en="Wrong answers that {name} was surest of. Often they show labels worth a second look.",
+    ko="{name}이(가) 가장 확신하고도 틀린 답입니다. 라벨을 다시 살펴볼 만한 행인 경우가 많습니다.",
+)
+MISTAKES_COUNT: Final = Text(
+    en="{wrong} of {answered} answers are wrong; {shown} are shown.",
+    ko="답변 {answered}개 중 {wrong}개가 틀렸고, 그중 {shown}개를 보여 드립니다.",
+)
+NO_MISTAKES: Final = Text(en="No wrong answer on the test rows.", ko="시험용 행에서 틀린 답이 없습니다.")
+LOWEST: Final = Text(en="Weakest answers", ko="가장 약한 답변")
+LOWEST_INTRO: Final = Text(en="Answers of {name} with the lowest {measure}.", ko="{name}의 답변 중 {measure}가 가장 낮은 것들입니다.")
+SURE: Final = Text(en="{share} sure", ko="확신 {share}")
+ROW: Final = Text(en="{file}, row {row}", ko="{file} {row}행")
+NO_PICTURE: Final = Text(en="The picture cannot be shown.", ko="그림을 표시할 수 없습니다.")
+PICTURE: Final = Text(en="Picture of {file}, row {row}", ko="{file} {row}행의 그림")
+CONTRAST: Final = Text(en="Side by side", ko="나란히 보기")
+CONTRAST_INTRO: Final = Text(
+    en="{a} compared with {b} on single rows by {measure}.", ko="행마다 {a}와(과) {b}의 답을 {measure} 기준으로 비교했습니다."
+)
+CONTRAST_BALANCE: Final = Text(
+    en="Better on {better} rows, worse on {worse}, equal on {equal}.",
+    ko="{better}개 행에서 낫고, {worse}개 행에서 못하며, {equal}개 행에서 같습니다.",
+)
+BEST: Final = Text(en="Largest gains", ko="가장 좋아진 답")
+WORST: Final = Text(en="Largest losses", ko="가장 나빠진 답")
+NONE_BETTER: Final = Text(en="It is better on no row.", ko="더 나은 행이 없습니다.")
+NONE_WORSE: Final = Text(en="It is worse on no row.", ko="더 못한 행이 없습니다.")
+MARKED: Final = Text(
+    en="Marked passages also stand in the right answer.", ko="표시된 부분은 정답에도 있는 부분입니다."
+)
+ROLE_SYSTEM: Final = Text(en="System", ko="시스템")
+ROLE_USER: Final = Text(en="User", ko="사용자")
+ROLE_ASSISTANT: Final = Text(en="Assistant", ko="도우미")
+EMPTY: Final = Text(en="(empty)", ko="(비어 있음)")
+
+# ── data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+DATA: Final = Text(en="Your data", ko="데이터")
+ROWS_IN: Final = Text(en="Rows read", ko="읽은 행")
+KEPT: Final = Text(en="Kept as they are", ko="그대로 둔 행")
+CHANGED: Final = Text(en="Changed", ko="고친 행")
+DROPPED: Final = Text(en="Dropped", ko="뺀 행")
+WHY: Final = Text(en="What was changed or dropped, and why", ko="고치거나 뺀 이유")
+ACTION: Final = Text(en="What happened", ko="처리")
+REASON: Final = Text(en="Reason", ko="이유")
+SPLIT: Final = Text(en="How the rows were divided", ko="행을 나눈 방법")
+SPLIT_TITLE: Final = Text(
+    en="{train} rows to train, {validation} to validate, {test} to test", ko="학습 {train}행, 검증 {validation}행, 시험 {test}행"
+)
+TEST: Final = Text(en="Test", ko="시험")
+FINDINGS: Final = Text(en="What the audit found", ko="점검에서 찾은 것")
+NO_FINDINGS: Final = Text(en="The audit found nothing to mend.", ko="점검에서 고칠 것이 나오지 않았습니다.")
+BLOCKER: Final = Text(en="Must be mended", ko="꼭 고쳐야 함")
+WARNING: Final = Text(en="Worth mending", ko="고치면 좋음")
+NOTE: Final = Text(en="Good to know", ko="참고")
+FIX: Final = Text(en="What to do", ko="하실 일")
+CONCERNED: Final = Text(en="{rows} rows concerned", ko="해당 행 {rows}개")
+CONCERNED_FIRST: Final = Text(en="the first: {sources}", ko="처음 몇 개: {sources}")
+CLASS_COUNTS: Final = Text(en="Rows of each class", ko="클래스별 행 수")
+CLASS_COUNTS_SHOWN: Final = Text(en="The {shown} largest of {all} classes.", ko="전체 클래스 {all}개 중 큰 순서로 {shown}개입니다.")
+LENGTHS: Final = Text(en="Length of rows in characters", ko="행의 길이(글자 수)")
+LENGTHS_INTRO: Final = Text(
+    en="Half of the rows are shorter than {median} characters; the longest has {longest}. The last bar holds all longer ones too.",
+    ko="행의 절반은 {median}자보다 짧고, 가장 긴 행은 {longest}자입니다. 마지막 막대에는 그보다 긴 행도 들어 있습니다.",
+)  # fmt: skip
+LENGTH_BIN: Final = Text(en="{low} to {high} characters: {rows} rows", ko="{low}~{high}자: {rows}행")
+
+# ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+PLAN: Final = Text(en="Plan and what came of it", ko="계획과 실제")
+PLAN_INTRO: Final = Text(
+    en="You allowed {minutes} for training. Estimates were made before; the figures beside them are what it took.",
+    ko="학습에 허용하신 시간은 {minutes}입니다. 예상은 시작 전에 한 것이고, 옆의 값이 실제입니다.",
+)
+TIME: Final = Text(en="Time", ko="시간")
+PLANNED: Final = Text(en="Planned", ko="예상")
+ACTUAL: Final = Text(en="Actual", ko="실제")
+OFF_BY: Final = Text(en="Off by", ko="오차")
+NOT_FITTED: Final = Text(en="not finished", ko="끝나지 않음")
+TRAINED: Final = Text(en="{count} trained parameters", ko="학습한 매개변수 {count}개")
+BASIS: Final = Text(en="Estimate from {basis}.", ko="예상 근거: {basis}.")
+REFUSED: Final = Text(en="Left out, and why", ko="제외한 방법과 이유")
+
+# ── settings and environment ────────────────────────────────────────────────────────────────────────────────────────
+SETTINGS: Final = Text(en="Settings", ko="설정")
+SETTING: Final = Text(en="Setting", ko="설정")
+VALUE: Final = Text(en="Value", ko="값")
+ORIGIN: Final = Text(en="Set by", ko="정한 곳")
+ORIGIN_USER: Final = Text(en="you", ko="사용자")
+ORIGIN_PLAN: Final = Text(en="the plan", ko="계획")
+ORIGIN_DEFAULT: Final = Text(en="default", ko="기본값")
+NO_SETTINGS: Final = Text(en="Nothing to set.", ko="정할 것이 없습니다.")
+ENVIRONMENT: Final = Text(en="Environment", ko="환경")
+MADE_BY: Final = Text(en="Made by", ko="만든 프로그램")
+DATE: Final = Text(en="Run begun on", ko="실행 시작일")
+VERSIONS: Final = Text(en="Versions", ko="버전")
+DEVICE: Final = Text(en="Device", ko="장치")
+CORES: Final = Text(en="{cores} cores", ko="코어 {cores}개")
+SEED: Final = Text(en="Seed", ko="시드")
+SEAL: Final = Text(en="Seal of the test set", ko="시험용 데이터의 봉인")
+BASE_MODEL: Final = Text(en="Base model", ko="기본 모델")
+LICENCE: Final = Text(en="Licence {licence}", ko="라이선스 {licence}")
+PARAMETERS: Final = Text(en="{count} parameters", ko="매개변수 {count}개")
+CHECKSUM: Final = Text(en="Checksum", ko="체크섬")
+TASK: Final = Text(en="Task", ko="과제")
+
+# ── use ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+HOW_TO_USE: Final = Text(en="Use it now", ko="지금 사용하기")
+ON_COMMAND_LINE: Final = Text(en="On the command line", ko="명령줄에서")
+IN_PYTHON: Final = Text(en="In Python", ko="Python에서")
+SAMPLE_INPUT: Final = Text(en="your text", ko="입력할 내용")
+
+# ── model card ──────────────────────────────────────────────────────────────────────────────────────────────────────
+CARD_INTRO: Final = Text(
+    en="{method} on {base}, trained and proven with Sonmat.",
+    ko="{base}에 {method} 방법을 적용해 Sonmat으로 학습하고 검증한 모델입니다.",
+)
+CARD_NO_BASE: Final = Text(en="{method}, measured with Sonmat.", ko="Sonmat으로 측정한 {method}입니다.")
+CARD_RESULTS: Final = Text(en="Results", ko="결과")
+CARD_DATA: Final = Text(en="Training data", ko="학습 데이터")
+CARD_LIMITS: Final = Text(en="Limits", ko="한계")
+CARD_LIMITS_DOMAIN: Final = Text(
+    en="The figures hold for data like the test rows. How it behaves on other data, languages or times was not measured.",
+    ko="수치는 시험용 데이터와 비슷한 데이터에 대한 것입니다. 다른 데이터, 언어, 시기에서의 결과는 재지 않았습니다.",
+)
+CARD_LICENCE: Final = Text(en="Licence", ko="라이선스")
+CARD_LICENCE_BASE: Final = Text(
+    en="The base model {base} ({origin}) is under: {licence}. Its terms hold for this model too.",
+    ko="기본 모델 {base}({origin})의 라이선스는 {licence}이며, 그 조건은 이 모델에도 적용됩니다.",
+)
+CARD_LICENCE_NONE: Final = Text(en="No pretrained model is part of this.", ko="사전 학습된 모델이 들어 있지 않습니다.")
+CARD_HOW: Final = Text(en="How it was made", ko="만든 방법")
+CARD_ROWS: Final = Text(
+    en="{train} rows to train, {validation} to validate, {test} to test, from `{data}`.",
+    ko="`{data}`에서 학습 {train}행, 검증 {validation}행, 시험 {test}행.",
+)
+
+WRITTEN: Final = Text(en="The report is in {file}.", ko="보고서는 {file}에 있습니다.")

@@ -1,0 +1,137 @@
+"""Draws the HTML page of a `Report`: one file with its style, script, plots and pictures inside.
+
+In: a `Report`, the folder that its pictures lie in, and a language. Out: the page as a string. Whatever comes from the user's
+data is escaped by the template engine; the page forbids itself any network access by a content security policy.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache, partial
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sonmat.core.text import Language, Text
+from sonmat.steps.report import labels, plots
+from sonmat.steps.report.contents import Report
+from sonmat.steps.report.phrasing import Phrasing
+from sonmat.steps.report.quoting import printable, quote, segments
+from sonmat.steps.report.thumbnails import thumbnail
+
+SEVERITIES: Final[dict[str, Text]] = {"blocker": labels.BLOCKER, "warning": labels.WARNING, "note": labels.NOTE}
+ORIGINS: Final[dict[str, Text]] = {
+    "user": labels.ORIGIN_USER,
+    "plan": labels.ORIGIN_PLAN,
+    "default": labels.ORIGIN_DEFAULT,
+}
+ROLES: Final[dict[str, Text]] = {
+    "system": labels.ROLE_SYSTEM,
+    "user": labels.ROLE_USER,
+    "assistant": labels.ROLE_ASSISTANT,
+}
+ACTIONS: Final[dict[str, Text]] = {"changed": labels.CHANGED, "dropped": labels.DROPPED}
+MOST_CLASSES: Final = 60
+
+
+def render_page(report: Report, folder: Path, language: Language) -> str:
+    """The page in `language`."""
+    phrasing = Phrasing(language)
+    script = _asset("page.js")
+    template = _environment(language).get_template("page.html.j2")
+    return template.render(
+        report=report,
+        language=language,
+        labels=labels,
+        sections=_sections(report),
+        severities=SEVERITIES,
+        origins=ORIGINS,
+        roles=ROLES,
+        actions=ACTIONS,
+        most_classes=MOST_CLASSES,
+        most_bars=plots.MOST_BARS,
+        style=Markup(_asset("style.css")),
+        dark=Markup(_asset("dark.css")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        plots=plots.Plots(report, phrasing),
+        thumbnail=partial(thumbnail, folder),
+        quote=quote,
+        segments=segments,
+        commands=_commands(report, phrasing),
+    )
+
+
+def _sections(report: Report) -> list[tuple[str, Text]]:
+    """Anchor and heading of each section that the run has something for, in order."""
+    mistakes = labels.LOWEST if report.mistakes and report.mistakes.measure else labels.MISTAKES
+    present: list[tuple[str, Text, bool]] = [
+        ("verdict", labels.VERDICT, True),
+        ("arms", labels.ARMS, True),
+        ("classes", labels.CLASSES, bool(report.classes or report.confusion)),
+        ("curves", labels.CURVES, bool(report.curves)),
+        ("mistakes", mistakes, report.mistakes is not None),
+        ("contrast", labels.CONTRAST, report.contrast is not None),
+        ("data", labels.DATA, True),
+        ("plan", labels.PLAN, True),
+        ("settings", labels.SETTINGS, any(candidate.settings for candidate in report.candidates)),
+        ("environment", labels.ENVIRONMENT, True),
+        ("use", labels.HOW_TO_USE, True),
+    ]
+    return [(anchor, heading) for anchor, heading, is_there in present if is_there]
+
+
+def _commands(report: Report, phrasing: Phrasing) -> dict[str, str]:
+    """What to type to use the model, by where it is typed."""
+    return {"shell": shell_commands(report, phrasing), "python": python_lines(report, phrasing)}
+
+
+def shell_commands(report: Report, phrasing: Phrasing) -> str:
+    """Command lines that answer a new input with the chosen candidate."""
+    sample = f'"{phrasing.say(labels.SAMPLE_INPUT)}"' if _takes_text(report) else "photo.jpg"
+    run = report.name if report.name.replace("-", "").replace("_", "").isalnum() else f"'{report.name}'"
+    lines = [f"sonmat predict {run} {sample}"]
+    if report.modality == "text":
+        lines.append(f"sonmat chat {run}")
+    return "\n".join(lines)
+
+
+def python_lines(report: Report, phrasing: Phrasing) -> str:
+    """The same in Python."""
+    sample = phrasing.say(labels.SAMPLE_INPUT) if _takes_text(report) else "photo.jpg"
+    return "\n".join(
+        (
+            "import sonmat",
+            "",
+            f"run = sonmat.open_run({report.name!r})",
+            "model = run.best.load()",
+            f'print(model.predict("{sample}"))',
+        )
+    )
+
+
+def _takes_text(report: Report) -> bool:
+    return not report.task.startswith("image")
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sonmat.steps.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = {**Phrasing(language).filters(), "printable": printable}
+    environment.filters.update(filters)
+    return environment
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("sonmat.steps.report").joinpath("templates", name).read_text(encoding="utf-8")

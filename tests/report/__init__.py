@@ -1,0 +1,1 @@
+"""Tests of the report step, on made run folders."""
