@@ -295,6 +295,14 @@ class Fitted(Value):
     """Why training ended before its last step, if it did."""
 
 
+class Fits(Value):
+    """How the fit step ended for every candidate."""
+
+    fitted: tuple[str, ...]
+    failed: dict[str, Text] = Field(default_factory=dict)
+    """Candidates without a model, and why."""
+
+
 # ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -382,6 +390,22 @@ class Verdict(Value):
     details: tuple[Text, ...] = ()
 
 
+class Measured(Value):
+    """What answering the sealed test set cost one candidate."""
+
+    candidate: str
+    seconds_per_answer: float
+    """Median wall seconds of single questions, warm."""
+    seconds: float
+    """Wall seconds of all answers, in batches."""
+    peak_bytes: int
+    """Peak resident memory of the process that answered."""
+    collapsed: bool = False
+    """Whether nearly all answers were the same although the references were not."""
+    golden: tuple[Prediction, ...] = ()
+    """The answers to the questions that were asked alone: what the released model must say again."""
+
+
 class Proof(Value):
     headline: str
     """The metric that decides."""
@@ -394,3 +418,24 @@ class Proof(Value):
     verdict: Verdict
     failed: dict[str, Text] = Field(default_factory=dict)
     """Candidates without an arm, and why."""
+
+
+# ── release and learn ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Release(Value):
+    """The candidate in use, and how it was checked."""
+
+    candidate: str
+    folder: str
+    """Its model folder, relative to the run."""
+    replayed: int
+    """Test questions that the released model answered again, exactly as in the proof."""
+
+
+class Learning(Value):
+    """What people have corrected since the release."""
+
+    accepted: int
+    edited: int
+    rejected: int

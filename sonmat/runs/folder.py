@@ -1,20 +1,22 @@
 """A run directory as typed values. It knows where each file lies, not what the steps do.
 
-    RUN/
-    ├── recipe.json                what was asked for
-    ├── events.jsonl               what happened, append-only
-    ├── source.json                load: where the data came from and what was recognised (written after examples.jsonl)
-    ├── examples.jsonl  media/     the user's rows and pictures
-    ├── unusable.jsonl             rows that load could not use, for the ledger
-    ├── audit.json  ledger.jsonl   audit
-    ├── split.json                 split
-    ├── plan.json                  plan
-    ├── candidates/<id>/           fit: model/, work/, events.jsonl, fitted.json
-    ├── predictions/<id>.jsonl     prove, row by row
-    ├── proof.json                 prove
-    ├── report.html  report.json  model_card.md
-    ├── release.json               release: which candidate is in use
-    └── history/<n>/               what an older version of the inputs had given; nothing is deleted
+RUN/
+├── recipe.json                what was asked for
+├── events.jsonl               what happened, append-only
+├── source.json                load: where the data came from and what was recognised (written after examples.jsonl)
+├── examples.jsonl  media/     the user's rows and pictures
+├── unusable.jsonl             rows that load could not use, for the ledger
+├── audit.json  ledger.jsonl   audit
+├── split.json                 split
+├── plan.json                  plan
+├── fit.json                   fit: which candidates have a model
+├── candidates/<id>/           fit: model/, work/, events.jsonl, worker.log, fitted.json
+├── predictions/<id>.jsonl     prove, row by row; <id>.json what it cost
+├── proof.json                 prove
+├── report.html  report.json  model_card.md
+├── release.json               release: which candidate is in use
+├── traffic.jsonl  learn.json  learn: what people said of its answers
+└── history/<n>/               what an older version of the inputs had given; nothing is deleted
 """
 
 from __future__ import annotations
@@ -32,7 +34,21 @@ from filelock import FileLock, Timeout
 from sonmat.core.errors import RunError
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Audit, Event, Example, Fitted, LedgerLine, LoadedSource, Plan, Prediction, Proof, Split
+from sonmat.core.values import (
+    Audit,
+    Event,
+    Example,
+    Fits,
+    Fitted,
+    LedgerLine,
+    LoadedSource,
+    Measured,
+    Plan,
+    Prediction,
+    Proof,
+    Release,
+    Split,
+)
 from sonmat.runs.events import EventLog, Listener, read_events
 from sonmat.runs.files import read_header, read_rows, read_value
 
@@ -41,13 +57,17 @@ STEP_FILES: Final[dict[str, tuple[str, ...]]] = {
     "audit": ("audit.json", "ledger.jsonl"),
     "split": ("split.json",),
     "plan": ("plan.json",),
-    "fit": ("candidates",),
-    "prove": ("proof.json", "predictions"),
+    "fit": ("fit.json",),
+    "prove": ("proof.json",),
     "report": ("report.json", "report.html", "model_card.md"),
     "release": ("release.json",),
     "learn": ("learn.json",),
 }
-"""Files of each step, the one whose presence means done first. Steps in their order."""
+"""Files of each step, the one whose presence means done first. Steps in their order.
+
+The candidates' folders and predictions are not among them: each carries the fingerprint of what it was made from, so that
+a changed plan does not throw away a model that is still what was asked for.
+"""
 
 
 class RunFolder:
@@ -104,11 +124,20 @@ class RunFolder:
     def plan(self) -> Plan:
         return read_value(self.file("plan.json"), Plan)
 
+    def fits(self) -> Fits:
+        return read_value(self.file("fit.json"), Fits)
+
     def fitted(self, candidate: str) -> Fitted:
         return read_value(self.candidate_folder(candidate) / "fitted.json", Fitted)
 
     def predictions(self, candidate: str) -> Iterator[Prediction]:
         return read_rows(self.predictions_file(candidate), Prediction)
+
+    def measured(self, candidate: str) -> Measured:
+        return read_value(self.predictions_file(candidate).with_suffix(".json"), Measured)
+
+    def release(self) -> Release:
+        return read_value(self.file("release.json"), Release)
 
     def proof(self) -> Proof:
         return read_value(self.file("proof.json"), Proof)
@@ -135,12 +164,23 @@ class RunFolder:
         present = [self.file(name) for step in steps for name in STEP_FILES[step] if self.file(name).exists()]
         if not present:
             return None
-        number = 1 + max((int(path.name) for path in self.file("history").glob("[0-9]*")), default=0)
-        shelf = self.file("history") / f"{number:03d}"
-        shelf.mkdir(parents=True)
+        shelf = self._new_shelf()
         # The file that means "done" goes first, so that a kill in between never leaves a step that looks complete.
         for path in present:
             shutil.move(path, shelf / path.name)
+        return shelf
+
+    def put_aside(self, path: Path) -> Path:
+        """Move one file or folder of the run into a new folder of `history/`, under the name it had in the run."""
+        goal = self._new_shelf() / path.relative_to(self.path)
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, goal)
+        return goal
+
+    def _new_shelf(self) -> Path:
+        number = 1 + max((int(path.name) for path in self.file("history").glob("[0-9]*")), default=0)
+        shelf = self.file("history") / f"{number:03d}"
+        shelf.mkdir(parents=True)
         return shelf
 
     @contextmanager
@@ -156,7 +196,9 @@ class RunFolder:
             lock.acquire(timeout=0)
         except Timeout:
             raise RunError(
-                Text(en=f"Another process is working on {self.path}.", ko=f"다른 프로세스가 {self.path}에서 작업 중입니다."),
+                Text(
+                    en=f"Another process is working on {self.path}.", ko=f"다른 프로세스가 {self.path}에서 작업 중입니다."
+                ),
                 Text(en="Wait for it, or stop it first.", ko="끝나기를 기다리거나 먼저 멈추세요."),
             ) from None
         try:

@@ -7,8 +7,7 @@ run directories.
 from __future__ import annotations
 
 import shutil
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Device, Json
 from sonmat.inference.device import compute_dtype, torch_device
 from sonmat.inference.predictor import NeuralPredictor, batches_by_length, computing
+from sonmat.statistics.collapse import collapsed
 from sonmat.training.batching import Rows
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
@@ -26,9 +26,6 @@ from sonmat.training.weights import LoadedBase, load_base, load_processor, set_d
 if TYPE_CHECKING:
     import torch
     from torch import nn
-
-COLLAPSED_SHARE = 0.95
-"""Answers of which more than this share are the same count as collapsed, if the references vary more."""
 
 
 def tune(
@@ -194,13 +191,3 @@ class _Validator:
         questions = [Question(str(index), example.input) for index, example in enumerate(job.validation)]
         answers = {int(prediction.row): prediction.output for prediction in predictor.answer(questions)}
         return [answers[index] for index in range(len(job.validation))]
-
-
-def collapsed(references: Sequence[Json], outputs: Sequence[Json]) -> bool:
-    """Whether nearly all outputs are one and the same although the references are not."""
-    return _commonest_share(outputs) > COLLAPSED_SHARE >= _commonest_share(references) and any(outputs)
-
-
-def _commonest_share(values: Sequence[Json]) -> float:
-    main = Counter(str(value.get("label", value.get("text", value))) for value in values)
-    return max(main.values(), default=0) / max(len(values), 1)

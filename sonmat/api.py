@@ -1,0 +1,325 @@
+"""What `import sonmat` gives: start or open a run, look at its results, load its models.
+
+    run = sonmat.run("faq.jsonl", minutes=20)
+    print(run.proof)
+    model = run.best.load()
+    model.predict("How do I reset my password?")
+
+Everything that the command line can do goes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sonmat.core.errors import DataError, ModelError, RunError
+from sonmat.core.protocols import Predictor, Question, SavedModel
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Language, Text
+from sonmat.core.values import Arm, Audit, Example, Fitted, Json, LoadedSource, Plan, Prediction, Proof, Split
+from sonmat.inference.device import detect_device
+from sonmat.models.saved import load_predictor, open_saved
+from sonmat.pipeline import perform
+from sonmat.recipes import make_recipe
+from sonmat.runs import EventLog, RunFolder, list_runs
+from sonmat.runs.events import Listener
+from sonmat.runs.folder import run_name, runs_root
+
+
+def run(
+    data: str | Path | None = None,
+    *,
+    recipe: str | Path | None = None,
+    folder: str | Path | None = None,
+    task: str | None = None,
+    input: str | None = None,
+    target: str | None = None,
+    group: str | None = None,
+    slices: Sequence[str] = (),
+    base: str | None = None,
+    method: str | Sequence[str] = (),
+    minutes: float | None = None,
+    seed: int | None = None,
+    bad_rows: str | None = None,
+    labels: str | None = None,
+    accept_licence: str | Sequence[str] = (),
+    allow_truncation: bool | None = None,
+    max_tokens: int | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    lang: Language | None = None,
+    upto: str = "learn",
+    listeners: Sequence[Listener] = (),
+) -> Run:
+    """From a file or folder of examples to a proven specialist; a run that was interrupted is continued.
+
+    Args:
+        data: file or folder of examples; may stand in the recipe instead.
+        recipe: YAML file with the same names as these arguments; what is given here wins over it.
+        folder: run directory; `runs/<name of the data>` if left out.
+        upto: last step to do, one of `sonmat.pipeline.STEPS`.
+        listeners: called with every event as it happens.
+
+    Raises:
+        UserError: something about the data, a setting, a model or the machine that the caller can mend.
+        Paused: interrupted by Ctrl-C; calling again continues.
+    """
+    given: dict[str, Any] = {
+        "data": str(data) if data is not None else None,
+        "task": task,
+        "input": input,
+        "target": target,
+        "group": group,
+        "slices": tuple(slices) or None,
+        "base": base,
+        "method": _names(method) or None,
+        "minutes": minutes,
+        "seed": seed,
+        "bad_rows": bad_rows,
+        "labels": labels,
+        "accept_licence": _names(accept_licence) or None,
+        "allow_truncation": allow_truncation,
+        "max_tokens": max_tokens,
+        "settings": {name: dict(values) for name, values in settings.items()} if settings else None,
+        "lang": lang,
+    }
+    made = make_recipe(Path(recipe) if recipe is not None else None, given)
+    where = RunFolder(Path(folder) if folder is not None else runs_root() / run_name(made.data))
+    perform(where, made, upto, tuple(listeners))
+    return Run(where)
+
+
+def open_run(name: str | Path) -> Run:
+    """The run called `name` below the runs folder, or in the directory `name`.
+
+    Raises:
+        RunError: there is none.
+    """
+    for path in (Path(name), runs_root() / name):
+        if (path / "recipe.json").is_file():
+            return Run(RunFolder(path))
+    known = [entry.name for entry in list_runs()]
+    raise RunError(
+        Text(en=f"There is no run '{name}'.", ko=f"'{name}'(이)라는 실행이 없습니다."),
+        Text(
+            en=f"Runs here: {', '.join(known)}." if known else "Start one: `sonmat run FILE`.",
+            ko=f"있는 실행: {', '.join(known)}." if known else "`sonmat run 파일`로 시작하세요.",
+        ),
+    )
+
+
+def load(folder: str | Path) -> Model:
+    """The model in a model folder, for example a copy of `runs/faq/candidates/lora-smollm2-135m/model`.
+
+    Raises:
+        RunError: `folder` is no model folder of Sonmat.
+        ModelError: its base model cannot be had.
+    """
+    return Model(open_saved(Path(folder), detect_device(), EventLog(None)))
+
+
+class Run:
+    """A run directory and what is in it. Reading a result that is not there yet raises `RunError`."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.folder.recipe()
+
+    @property
+    def source(self) -> LoadedSource:
+        return self.folder.source()
+
+    @property
+    def audit(self) -> Audit:
+        return self.folder.audit()
+
+    @property
+    def split(self) -> Split:
+        return self.folder.split()
+
+    @property
+    def plan(self) -> Plan:
+        return self.folder.plan()
+
+    @property
+    def proof(self) -> Proof:
+        return self.folder.proof()
+
+    @property
+    def report_path(self) -> Path:
+        return self.folder.file("report.html")
+
+    def examples(self) -> Iterator[Example]:
+        return self.folder.examples()
+
+    @property
+    def candidates(self) -> tuple[FittedCandidate, ...]:
+        """Every candidate of the plan, fitted or not."""
+        return tuple(FittedCandidate(self.folder, candidate.id) for candidate in self.plan.candidates)
+
+    def candidate(self, id: str) -> FittedCandidate:
+        """Raises `RunError` if the plan has no such candidate."""
+        for candidate in self.candidates:
+            if candidate.id == id:
+                return candidate
+        known = ", ".join(candidate.id for candidate in self.candidates)
+        raise RunError(
+            Text(en=f"{self.name} has no candidate '{id}'.", ko=f"{self.name}에 '{id}' 후보가 없습니다."),
+            Text(en=f"It has: {known}.", ko=f"있는 후보: {known}."),
+        )
+
+    @property
+    def best(self) -> FittedCandidate:
+        """The candidate that the verdict says to use."""
+        return FittedCandidate(self.folder, self.proof.verdict.use)
+
+    def resume(self, upto: str = "learn", listeners: Sequence[Listener] = ()) -> Run:
+        """Do what is left of the steps up to `upto` with the run's own recipe."""
+        perform(self.folder, self.recipe, upto, tuple(listeners))
+        return self
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """A notebook shows the report."""
+        if not self.report_path.is_file():
+            return f"<code>{escape(repr(self))}</code>"
+        report = escape(self.report_path.read_text(encoding="utf-8"), quote=True)
+        return f'<iframe srcdoc="{report}" style="width:100%;height:36em;border:0"></iframe>'
+
+
+@dataclass(frozen=True)
+class FittedCandidate:
+    """One candidate of a run."""
+
+    folder: RunFolder
+    id: str
+
+    @property
+    def model_folder(self) -> Path:
+        return self.folder.candidate_folder(self.id) / "model"
+
+    @property
+    def fitted(self) -> Fitted:
+        return self.folder.fitted(self.id)
+
+    @property
+    def arm(self) -> Arm:
+        """Its figures in the proof; `KeyError` if it has none."""
+        for arm in self.folder.proof().arms:
+            if arm.candidate == self.id:
+                return arm
+        raise KeyError(self.id)
+
+    def predictions(self) -> Iterator[Prediction]:
+        return self.folder.predictions(self.id)
+
+    def load(self) -> Model:
+        """The model, ready to answer."""
+        return Model(open_saved(self.model_folder, detect_device(), EventLog(None)))
+
+
+class Model:
+    """A specialist that answers. The same predictor that was proven and that is served."""
+
+    def __init__(self, saved: SavedModel) -> None:
+        self.saved = saved
+
+    @property
+    def task(self) -> str:
+        return self.saved.task.name
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        return load_predictor(self.saved)
+
+    def predict(self, input: str | Path | Json | Sequence[dict[str, str]]) -> Json:
+        """The output for one input, for example `{"label": "refund", "scores": {...}}` or `{"text": "..."}`.
+
+        Args:
+            input: a text, the path of a picture, a list of chat messages, or the task's own input as a mapping.
+        Raises:
+            DataError: the input is none of these.
+        """
+        return self.predict_all([input])[0].output
+
+    def predict_all(self, inputs: Sequence[str | Path | Json | Sequence[dict[str, str]]]) -> list[Prediction]:
+        """A prediction for each input, in their order, computed in batches; `row` is the input's position."""
+        questions = [Question(str(index), self._input(value)) for index, value in enumerate(inputs)]
+        answers = {int(prediction.row): prediction for prediction in self.predictor.answer(questions)}
+        return [answers[index] for index in range(len(inputs))]
+
+    def chat(self, messages: Sequence[dict[str, str]]) -> str:
+        """The assistant's next words.
+
+        Raises:
+            ModelError: the model does not write.
+        """
+        if not self.saved.task.generates:
+            raise ModelError(
+                Text(
+                    en=f"This model does {self.task}, not chat.",
+                    ko=f"이 모델은 대화가 아니라 {self.saved.task.title.ko} 모델입니다.",
+                ),
+                Text(en="Use `predict`.", ko="`predict`를 쓰세요."),
+            )
+        return str(self.predict(list(messages))["text"])
+
+    def _input(self, value: str | Path | Json | Sequence[dict[str, str]]) -> Json:
+        task = self.saved.task
+        if isinstance(value, dict):
+            found: Json = value
+        elif isinstance(value, str | Path):
+            found = self._from_words(str(value))
+        else:
+            found = {"messages": [dict(message) for message in value]}
+        try:
+            task.Input.model_validate(found)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(str(part) for part in fault["loc"])
+            raise DataError(
+                Text(
+                    en=f"This is no input for {task.title.en}: {where}: {fault['msg']}.",
+                    ko=f"{task.title.ko}의 입력이 아닙니다: {where}: {fault['msg']}.",
+                ),
+                Text(
+                    en=f"Expected fields: {', '.join(task.Input.model_fields)}.",
+                    ko=f"필요한 항목: {', '.join(task.Input.model_fields)}.",
+                ),
+            ) from error
+        return found
+
+    def _from_words(self, words: str) -> Json:
+        if self.saved.task.modality == "image":
+            return {"image": str(Path(words).absolute())}
+        if self.saved.task.generates:
+            return {"messages": [{"role": "user", "content": words}]}
+        return {"text": words}
+
+    def __repr__(self) -> str:
+        return f"Model({str(self.saved.folder)!r}, task={self.task!r}, method={self.saved.method!r})"
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Names given as one string with commas, or as several."""
+    parts = value.split(",") if isinstance(value, str) else [part for entry in value for part in entry.split(",")]
+    return tuple(part.strip() for part in parts if part.strip())

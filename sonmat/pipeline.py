@@ -1,0 +1,116 @@
+"""The nine steps in order: load → audit → split → plan → fit → prove → report → release → learn.
+
+Each step reads the files of those before it and writes its own, the last one atomically. A step whose file was made from the
+same inputs is not repeated; one whose inputs changed is done again, and what it had given goes to `history/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text, reader_language
+from sonmat.executors.local import run_locally
+from sonmat.runs import STEP_FILES, RunFolder, sha256_of, write_value
+from sonmat.runs.events import EventLog, Listener
+from sonmat.runs.files import VERSION
+from sonmat.steps.audit import audit
+from sonmat.steps.fit import fit
+from sonmat.steps.learn import learn
+from sonmat.steps.load import data_fingerprint, load
+from sonmat.steps.plan import plan
+from sonmat.steps.prove import prove
+from sonmat.steps.release import release
+from sonmat.steps.report import write_report
+from sonmat.steps.split import split
+
+STEPS: tuple[str, ...] = tuple(STEP_FILES)
+
+
+def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: tuple[Listener, ...] = ()) -> None:
+    """Do what is not yet done of the steps up to and including `upto`.
+
+    Raises:
+        UserError: the data, a setting, a model or the machine; what was done so far stays.
+        Paused: Ctrl-C; the next call continues.
+    """
+    with folder.writing():
+        write_value(folder.file("recipe.json"), recipe)
+        fingerprints = fingerprints_of(recipe)
+        for step in STEPS[: STEPS.index(upto) + 1]:
+            log = folder.event_log(step, listeners)
+            if folder.is_done(step, fingerprints[step]):
+                log("unchanged")
+                continue
+            _retire(folder, step, log)
+            log("started")
+            _do(step, folder, recipe, log, fingerprints[step])
+            log("done")
+
+
+def fingerprints_of(recipe: Recipe) -> dict[str, str]:
+    """What each step is made from: its own settings and, through the one before it, everything earlier."""
+    own: dict[str, tuple[Any, ...]] = {
+        "load": (
+            data_fingerprint(recipe.data),
+            recipe.task,
+            recipe.input,
+            recipe.target,
+            recipe.group,
+            recipe.slices,
+            recipe.bad_rows,
+        ),
+        "audit": (recipe.labels, recipe.bad_rows),
+        "split": (recipe.seed,),
+        "plan": (
+            recipe.base,
+            recipe.method,
+            recipe.minutes,
+            recipe.settings,
+            recipe.accept_licence,
+            recipe.allow_truncation,
+            recipe.max_tokens,
+        ),
+        "report": (recipe.lang or reader_language(),),
+    }
+    found: dict[str, str] = {}
+    before = ""
+    for step in STEPS:
+        found[step] = before = sha256_of(step, VERSION, before, own.get(step, ()))
+        if step == "report":
+            # A report in another language changes nothing that comes after it.
+            before = found["prove"]
+    return found
+
+
+def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str) -> None:
+    steps: dict[str, Callable[[], object]] = {
+        "load": lambda: load(folder, recipe, inputs, log),
+        "audit": lambda: audit(folder, recipe, inputs, log),
+        "split": lambda: split(folder, recipe, inputs, log),
+        "plan": lambda: plan(folder, recipe, log, inputs),
+        "fit": lambda: fit(folder, run_locally, log, log.tell, inputs),
+        "prove": lambda: prove(folder, run_locally, log, log.tell, inputs),
+        "report": lambda: write_report(folder, recipe.lang or reader_language(), log, inputs),
+        "release": lambda: release(folder, run_locally, log, log.tell, inputs),
+        "learn": lambda: learn(folder, log, inputs),
+    }
+    steps[step]()
+
+
+def _retire(folder: RunFolder, step: str, log: EventLog) -> None:
+    """Put aside what this step and those after it had made from other inputs. Models stay: fit and prove check each one."""
+    if not folder.exists(step):
+        return
+    stale = STEPS[STEPS.index(step) :]
+    shelf = folder.retire(*stale)
+    if shelf is not None:
+        log(
+            "changed",
+            Text(
+                en=f"What '{step}' is made from has changed: doing it and what follows again. Earlier results: {shelf}.",
+                ko=f"'{step}' 단계의 입력이 바뀌어 이 단계부터 다시 합니다. 이전 결과: {shelf}.",
+            ),
+            history=str(shelf),
+        )

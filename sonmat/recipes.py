@@ -1,0 +1,79 @@
+"""A recipe from a YAML file and what was said on top of it, every problem reported at once."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from sonmat.core.errors import SettingError
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text
+
+
+def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
+    """The recipe of `file` (may be None) with the values of `given` that are not None on top.
+
+    Raises:
+        SettingError: the file is missing or no YAML mapping, a key is unknown, or a value does not fit.
+    """
+    values = _read(file) if file is not None else {}
+    values.update({name: value for name, value in given.items() if value is not None})
+    for name in ("method", "accept_licence", "slices"):
+        if isinstance(values.get(name), str):
+            values[name] = [part.strip() for part in values[name].split(",")]
+    if file is not None and "data" in values and given.get("data") is None:
+        # A path in a recipe is meant from where the recipe lies.
+        values["data"] = str(file.parent / str(values["data"]))
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        problems = [_problem(dict(fault)) for fault in error.errors()]
+        where = Text(en=f"{file}: " if file else "", ko=f"{file}: " if file else "")
+        raise SettingError(
+            Text(
+                en=where.en + "; ".join(problem.en for problem in problems) + ".",
+                ko=where.ko + "; ".join(problem.ko for problem in problems) + ".",
+            ),
+            Text(en=f"Known keys: {', '.join(Recipe.model_fields)}.", ko=f"가능한 항목: {', '.join(Recipe.model_fields)}."),
+        ) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingError(
+            Text(en=f"There is no recipe {file}.", ko=f"레시피 {file}이(가) 없습니다."),
+            Text(en="Check its path.", ko="경로를 확인하세요."),
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingError(
+            Text(en=f"{file} is not readable YAML: {error}", ko=f"{file}은(는) 읽을 수 있는 YAML이 아닙니다: {error}"),
+            Text(en="Mend the line that it names.", ko="표시된 줄을 고치세요."),
+        ) from error
+    if not isinstance(values, dict):
+        raise SettingError(
+            Text(en=f"{file} holds no recipe.", ko=f"{file}에 레시피가 없습니다."),
+            Text(
+                en="Write one `key: value` a line, for example `data: reviews.csv`.",
+                ko="한 줄에 `항목: 값`을 쓰세요. 예: `data: reviews.csv`.",
+            ),
+        )
+    return values
+
+
+def _problem(fault: dict[str, Any]) -> Text:
+    name = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(name, Recipe.model_fields, n=1)
+        en = f"there is no recipe key '{name}'" + (f", did you mean '{close[0]}'?" if close else "")
+        ko = f"'{name}'(이)라는 항목은 없습니다" + (f". '{close[0]}'을(를) 뜻하셨나요?" if close else "")
+        return Text(en=en, ko=ko)
+    if fault["type"] == "missing":
+        return Text(en=f"'{name}' is missing", ko=f"'{name}'이(가) 없습니다")
+    shown = repr(fault.get("input"))[:60]
+    return Text(en=f"{name} is {shown}: {fault['msg']}", ko=f"{name} 값이 {shown}입니다: {fault['msg']}")

@@ -1,0 +1,158 @@
+"""Fit: every planned candidate becomes a model folder.
+
+In: the plan and the split. Out: `candidates/<id>/model/` and `fitted.json` for each, and `fit.json`, written last. Each
+candidate trains in a job of its own; one that fails is recorded with its reason, and the others go on. A candidate whose
+settings and data are unchanged is never trained twice; a half-trained one continues.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+
+from sonmat import plugins
+from sonmat.core.errors import Paused, SonmatError, WorkerFailed
+from sonmat.core.protocols import Emit, FitJob
+from sonmat.core.text import Text
+from sonmat.core.values import Candidate, Event, Example, Fits, Fitted, Value
+from sonmat.inference.device import peak_memory
+from sonmat.models.saved import write_manifest
+from sonmat.runs import RunFolder, sha256_of, write_value
+from sonmat.runs.files import read_header
+
+RunJob = Callable[[RunFolder, str, Callable[[Event], None]], None]
+
+
+class JobMark(Value):
+    """Stands in a candidate's folder from the start of its fit, so that a checkpoint of other settings is not continued."""
+
+    candidate: str
+
+
+def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], None], inputs: str) -> None:
+    """Fit every candidate of the plan that is not yet fitted.
+
+    Raises:
+        Paused: Ctrl-C.
+        WorkerFailed: no candidate at all could be fitted.
+    """
+    plan = folder.plan()
+    fitted: list[str] = []
+    failed: dict[str, Text] = {}
+    for number, candidate in enumerate(plan.candidates, start=1):
+        key = candidate_key(folder, candidate)
+        header = read_header(folder.candidate_folder(candidate.id) / "fitted.json")
+        if header is None or header.inputs != key:
+            _make_room(folder, candidate, key)
+            emit("candidate", _title(candidate), candidate=candidate.id, number=number, of=len(plan.candidates))
+            try:
+                run_job(folder, f"fit/{candidate.id}", tell)
+            except Paused:
+                raise
+            except SonmatError as error:
+                failed[candidate.id] = error.what
+                emit("candidate_failed", error.what, candidate=candidate.id)
+                continue
+        fitted.append(candidate.id)
+    if not any(candidate.role == "tuned" and candidate.id in fitted for candidate in plan.candidates) and failed:
+        reasons = [f"{name}: {reason}" for name, reason in failed.items()]
+        raise WorkerFailed(
+            Text(en="No candidate could be trained.", ko="학습에 성공한 후보가 없습니다."),
+            Text(en="\n".join(reasons), ko="\n".join(reasons)),
+        )
+    write_value(folder.file("fit.json"), Fits(fitted=tuple(fitted), failed=failed), inputs)
+
+
+def fit_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
+    """The job "fit/CANDIDATE": train it here and now, continuing from its last checkpoint.
+
+    Raises:
+        Paused, TrainingDiverged, ModelError, ResourceError: see `core.protocols.Method.fit`.
+    """
+    plan = folder.plan()
+    candidate = next(entry for entry in plan.candidates if entry.id == candidate_id)
+    task, method = plugins.find("tasks", plan.task), plugins.find("methods", candidate.method)
+    split = folder.split()
+    examples = {example.id: example for example in folder.kept_examples()}
+    where = folder.candidate_folder(candidate_id)
+    model_folder = where / "model.part"
+    shutil.rmtree(model_folder, ignore_errors=True)
+    model_folder.mkdir(parents=True)
+    start = time.perf_counter()
+    result = method.fit(
+        FitJob(
+            task=task,
+            spec=candidate.spec.model_copy(update={"media_root": str(folder.path)}),
+            base=candidate.base,
+            family=plugins.find("families", candidate.base.family) if candidate.base else None,
+            settings=method.Settings.model_validate(candidate.settings),
+            train=_chosen(examples, split.train),
+            validation=_chosen(examples, split.validation),
+            selection=plugins.find("metrics", task.selection_metric),
+            folder=model_folder,
+            work=where / "work",
+            seed=folder.recipe().seed,
+            device=plan.device,
+            emit=emit,
+            should_pause=should_pause,
+        )
+    )
+    write_manifest(model_folder, candidate, plan.task)
+    shutil.rmtree(where / "model", ignore_errors=True)
+    model_folder.rename(where / "model")
+    fitted = Fitted(
+        candidate=candidate_id,
+        seconds=_earlier_seconds(folder, candidate_id) + time.perf_counter() - start,
+        peak_bytes=peak_memory(),
+        steps=result.steps,
+        best_step=result.best_step,
+        selection=dict(result.selection),
+        trained_parameters=result.trained_parameters,
+        stopped=result.stopped,
+    )
+    write_value(where / "fitted.json", fitted, candidate_key(folder, candidate))
+
+
+def candidate_key(folder: RunFolder, candidate: Candidate) -> str:
+    """Fingerprint of what a fit depends on: the candidate as it trains, its rows and the seed; not its estimate."""
+    base = candidate.base.checksum if candidate.base else None
+    header = read_header(folder.file("split.json"))
+    return sha256_of(
+        candidate.method, base, candidate.spec, candidate.settings, header.inputs if header else "", folder.recipe().seed
+    )
+
+
+def _make_room(folder: RunFolder, candidate: Candidate, key: str) -> None:
+    """Keep the checkpoint of an interrupted fit of the same candidate; put aside what other settings left."""
+    where = folder.candidate_folder(candidate.id)
+    mark = where / "job.json"
+    header = read_header(mark)
+    if where.exists() and (header is None or header.inputs != key):
+        folder.put_aside(where)
+    write_value(mark, JobMark(candidate=candidate.id), key)
+
+
+def _earlier_seconds(folder: RunFolder, candidate_id: str) -> float:
+    """Seconds of steps that earlier, interrupted processes had done and that were not repeated."""
+    events = list(folder.candidate_events(candidate_id))
+    resumes = [index for index, event in enumerate(events) if event.kind == "resumed"]
+    if not resumes:
+        return 0.0
+    resumed_at = int(events[resumes[-1]].data["step"])
+    seconds = {
+        int(event.data["step"]): float(event.data["seconds"])
+        for event in events[: resumes[-1]]
+        if event.kind == "step" and int(event.data["step"]) <= resumed_at
+    }
+    return sum(seconds.values())
+
+
+def _chosen(examples: dict[str, Example], ids: tuple[str, ...]) -> list[Example]:
+    return [examples[id] for id in ids]
+
+
+def _title(candidate: Candidate) -> Text:
+    title = plugins.find("methods", candidate.method).title
+    base = f" · {candidate.base.name}" if candidate.base else ""
+    return Text(en=f"{title.en}{base}", ko=f"{title.ko}{base}")

@@ -1,0 +1,152 @@
+"""Plan: which base models and methods can run here, what they will cost, and why the others cannot.
+
+In: the split, the recipe, this machine. Out: `plan.json` with candidates (settings and the origin of each, memory, minutes,
+the reason) and refused ones with theirs. The floor and the untuned base are always among the candidates where they exist,
+because without them nothing is proven. Tokens that the model's longest input would cut are counted here, before any training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sonmat import plugins
+from sonmat.core.errors import ModelError, SonmatError
+from sonmat.core.protocols import Emit, Task, Workload
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text
+from sonmat.core.values import Device, ModelFacts, Plan, Refused, Spec
+from sonmat.inference.device import detect_device
+from sonmat.models import CatalogueEntry, catalogue, default_bases, resolve
+from sonmat.runs import RunFolder, write_value
+from sonmat.steps.plan.choose import Offer, choose
+from sonmat.steps.plan.lengths import Lengths, measure_lengths
+
+DEFAULT_MAX_TOKENS = {"encoder": 512, "causal": 1024}
+"""Longest row unless the recipe says more; costs of attention and memory grow with it."""
+
+
+def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
+    """Write and return the plan.
+
+    Raises:
+        ModelError: no base model can be had, or none speaks the data's languages without an accepted licence.
+        DataError: more than 1 % of the tokens, or a target, would be cut off.
+        SettingError: a method or setting of the recipe does not exist.
+        ResourceError: no method fits into this machine.
+    """
+    source, split = folder.source(), folder.split()
+    task = plugins.find("tasks", source.task)
+    examples = {example.id: example for example in folder.kept_examples()}
+    train = [examples[id] for id in split.train]
+    kept = list(examples.values())
+    spec = task.specify(kept)
+    device = detect_device(measure=True)
+    refused: list[Refused] = []
+    offers: list[Offer] = []
+    main = _main_base(task, recipe, source.languages, emit)
+    for base in [main, *_prompt_bases(task, recipe, source.languages, main, refused, emit)]:
+        own = spec_for(task, spec, base, recipe)
+        lengths = measure_lengths(task, own, base, kept, train, str(folder.path), emit)
+        # A prompt for an untuned model may lose its beginning; only training on cut rows must stop.
+        if base is main:
+            lengths.refuse_cuts(recipe, emit)
+        own = own.model_copy(update={"max_new_tokens": lengths.answer_room(own)})
+        workload = _workload(base, device, folder, lengths, own)
+        offers.append(Offer(base, own, workload, tuned=base is main))
+    chosen = choose(task, offers, recipe, device, refused)
+    result = Plan(task=task.name, spec=spec, candidates=chosen, refused=tuple(refused), device=device)
+    write_value(folder.file("plan.json"), result, inputs)
+    for candidate in result.candidates:
+        emit("candidate_planned", candidate.reason, candidate=candidate.id, seconds=candidate.estimate.seconds)
+    for entry in result.refused:
+        emit("candidate_refused", entry.reason, method=entry.method, base=entry.base)
+    return result
+
+
+def spec_for(task: Task, spec: Spec, base: ModelFacts, recipe: Recipe) -> Spec:
+    """The task's spec with what the base model adds: its longest input and the text that pretraining put first."""
+    family = plugins.find("families", base.family)
+    usual = DEFAULT_MAX_TOKENS["causal" if task.generates or base.chat else "encoder"]
+    longest = min(recipe.max_tokens or usual, base.max_positions)
+    return spec.model_copy(update={"max_tokens": longest, "text_prefix": family.text_prefix})
+
+
+def _main_base(task: Task, recipe: Recipe, languages: Sequence[str], emit: Emit) -> ModelFacts:
+    """The base that is tuned: the recipe's, else the first default that can be had."""
+    if recipe.base is not None:
+        return resolve(recipe.base, accepted=recipe.accept_licence, emit=emit)
+    reasons: list[SonmatError] = []
+    for entry in default_bases(task, languages):
+        try:
+            base = resolve(entry.name, accepted=recipe.accept_licence, emit=emit)
+        except ModelError as error:
+            reasons.append(error)
+            continue
+        spoken = ", ".join(languages) or "-"
+        emit(
+            "base",
+            Text(
+                en=f"Base model: {entry.name} ({entry.title.en}; the default for {task.title.en} in {spoken}).",
+                ko=f"기본 모델: {entry.name}({entry.title.ko}, {task.title.ko}·{spoken}의 기본값).",
+            ),
+            base=entry.name,
+        )
+        return base
+    if reasons:
+        raise reasons[0]
+    raise ModelError(
+        Text(
+            en=f"The catalogue has no base model for {task.title.en}.",
+            ko=f"목록에 {task.title.ko}용 기본 모델이 없습니다.",
+        ),
+        Text(en="Name one with --base (a hub id or a folder).", ko="--base로 모델(허브 id나 폴더)을 지정하세요."),
+    )
+
+
+def _prompt_bases(
+    task: Task, recipe: Recipe, languages: Sequence[str], main: ModelFacts, refused: list[Refused], emit: Emit
+) -> list[ModelFacts]:
+    """A chat model to ask in words, where the tuned base cannot be asked: prompting must be among the arms."""
+    wanted = not recipe.method or "zero-shot" in recipe.method
+    if main.chat or task.generates or task.modality != "text" or not wanted:
+        return []
+    fitting = [entry for entry in catalogue() if _prompts_in(entry, languages)]
+    reasons: list[Refused] = []
+    for entry in fitting:
+        try:
+            return [resolve(entry.name, accepted=recipe.accept_licence, emit=emit)]
+        except SonmatError as error:
+            reasons.append(Refused(method="zero-shot", base=entry.name, reason=_joined(error)))
+    if not fitting:
+        spoken = ", ".join(languages)
+        reason = Text(
+            en=f"the catalogue has no chat model that speaks {spoken}",
+            ko=f"목록에 {spoken} 언어로 대화하는 모델이 없습니다",
+        )
+        reasons = [Refused(method="zero-shot", base=None, reason=reason)]
+    refused.extend(reasons)
+    return []
+
+
+def _prompts_in(entry: CatalogueEntry, languages: Sequence[str]) -> bool:
+    return entry.kind == "causal-lm" and entry.chat and set(languages) <= set(entry.languages)
+
+
+def _joined(error: SonmatError) -> Text:
+    fix = error.fix
+    return Text(en=f"{error.what.en} {fix.en}", ko=f"{error.what.ko} {fix.ko}") if fix else error.what
+
+
+def _workload(base: ModelFacts, device: Device, folder: RunFolder, lengths: Lengths, spec: Spec) -> Workload:
+    split = folder.split()
+    return Workload(
+        base=base,
+        device=device,
+        train_rows=len(split.train),
+        validation_rows=len(split.validation),
+        test_rows=len(split.test),
+        mean_tokens=lengths.mean_tokens,
+        longest_tokens=lengths.longest_tokens,
+        mean_target_tokens=lengths.mean_target_tokens,
+        classes=len(spec.labels),
+    )

@@ -1,0 +1,200 @@
+"""From bases and methods to candidates: settings with their origins, costs, and what must be left out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from sonmat import plugins
+from sonmat.core.errors import ResourceError, SettingError
+from sonmat.core.protocols import Method, No, Task, Workload
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text
+from sonmat.core.values import Candidate, Device, ModelFacts, Refused, Spec
+
+PREFERRED = {
+    True: ("lora", "freeze", "full"),
+    False: ("full", "head-only", "lora", "freeze"),
+}
+"""Tuned methods by how much they promise, for tasks that generate and tasks that do not; others follow in name order."""
+MEMORY_SHARE = 0.9
+"""Share of the free memory that a job may plan to use."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A base with what the task and the data make of it."""
+
+    base: ModelFacts
+    spec: Spec
+    workload: Workload
+    tuned: bool
+    """Whether methods may train it; else it is only asked."""
+
+
+def choose(
+    task: Task, offers: Sequence[Offer], recipe: Recipe, device: Device, refused: list[Refused]
+) -> tuple[Candidate, ...]:
+    """Candidates in the order they will be fitted; what is left out goes to `refused` with its reason.
+
+    Raises:
+        SettingError: an unknown method or setting.
+        ResourceError: no tuned method fits into this machine.
+    """
+    for name in [*recipe.method, *recipe.settings]:
+        plugins.find("methods", name)
+    chosen: list[Candidate] = []
+    seconds_left = recipe.minutes * 60
+    for method in _ordered(task, recipe):
+        for offer in offers if method.needs_base else offers[:1]:
+            if method.role == "tuned" and not offer.tuned:
+                continue
+            verdict = method.supports(task, offer.base if method.needs_base else None, device)
+            if isinstance(verdict, No):
+                if method.role == "tuned" or len(offers) == 1 or offer.base.chat:
+                    refused.append(Refused(method=method.name, base=offer.base.name, reason=verdict.reason))
+                continue
+            candidate = _candidate(method, task, offer, recipe)
+            problem = _too_large(candidate, device) or _too_long(candidate, seconds_left, recipe)
+            if problem is not None:
+                refused.append(Refused(method=method.name, base=offer.base.name, reason=problem))
+                continue
+            if method.role == "tuned":
+                seconds_left -= candidate.estimate.seconds
+            chosen.append(candidate)
+    if not any(candidate.role == "tuned" for candidate in chosen):
+        _refuse_all(refused, recipe)
+    return tuple(chosen)
+
+
+def _ordered(task: Task, recipe: Recipe) -> list[Method]:
+    """Floors and bases first, then the tuned methods: the recipe's, or all by what they promise."""
+    methods = plugins.every("methods")
+    preferred = PREFERRED[task.generates]
+
+    def rank(method: Method) -> tuple[int, int, str]:
+        place = preferred.index(method.name) if method.name in preferred else len(preferred)
+        return (("floor", "base", "tuned").index(method.role), place, method.name)
+
+    wanted = [method for method in methods if method.role != "tuned" or not _named(recipe) or method.name in recipe.method]
+    return sorted(wanted, key=rank)
+
+
+def _named(recipe: Recipe) -> bool:
+    """Whether the recipe itself says which methods to tune with."""
+    return any(plugins.find("methods", name).role == "tuned" for name in recipe.method)
+
+
+def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe) -> Candidate:
+    proposed = method.propose(task, offer.workload)
+    user = recipe.settings.get(method.name, {})
+    settings = _validated(method, {**proposed, **user})
+    resolved = settings.model_dump(mode="json")
+    origins = {name: "user" if name in user else "plan" if name in proposed else "default" for name in resolved}
+    base = offer.base if method.needs_base else None
+    return Candidate.model_validate(
+        {
+            "id": f"{method.name}-{_slug(base.name)}" if base else method.name,
+            "method": method.name,
+            "role": method.role,
+            "base": base,
+            "spec": offer.spec,
+            "settings": resolved,
+            "origins": origins,
+            "reason": _reason(method, recipe),
+            "estimate": method.estimate(settings, offer.workload),
+        }
+    )
+
+
+def _validated(method: Method, values: dict[str, Any]) -> BaseModel:
+    """The method's settings; every problem of the user's values reported at once."""
+    try:
+        return method.Settings.model_validate(values)
+    except ValidationError as error:
+        problems = [_problem(method, dict(fault)) for fault in error.errors()]
+        raise SettingError(
+            Text(
+                en=f"Settings of {method.name}: " + "; ".join(problem.en for problem in problems) + ".",
+                ko=f"{method.name}의 설정: " + "; ".join(problem.ko for problem in problems) + ".",
+            ),
+            Text(
+                en=f"Known: {', '.join(method.Settings.model_fields)}.",
+                ko=f"가능한 값: {', '.join(method.Settings.model_fields)}.",
+            ),
+        ) from error
+
+
+def _problem(method: Method, fault: dict[str, Any]) -> Text:
+    name = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return Text(en=f"{name}: {fault['msg']}", ko=f"{name}: {fault['msg']}")
+    close = difflib.get_close_matches(name, method.Settings.model_fields, n=1)
+    nearest = (
+        Text(en=f", did you mean '{close[0]}'?", ko=f", '{close[0]}'을(를) 뜻하셨나요?") if close else Text(en="", ko="")
+    )
+    return Text(en=f"there is no '{name}'{nearest.en}", ko=f"'{name}'은(는) 없습니다{nearest.ko}")
+
+
+def _too_large(candidate: Candidate, device: Device) -> Text | None:
+    allowed = device.memory_bytes * MEMORY_SHARE
+    if candidate.estimate.peak_bytes <= allowed:
+        return None
+    need, free = candidate.estimate.peak_bytes / 1e9, device.memory_bytes / 1e9
+    return Text(
+        en=f"needs about {need:.1f} GB of memory and {free:.1f} GB are free",
+        ko=f"메모리가 약 {need:.1f} GB 필요한데 {free:.1f} GB만 비어 있습니다",
+    )
+
+
+def _too_long(candidate: Candidate, seconds_left: float, recipe: Recipe) -> Text | None:
+    """Methods that the plan adds by itself must fit into the user's minutes; what the user named always runs."""
+    if candidate.role == "floor" or candidate.method in recipe.method or candidate.estimate.seconds <= seconds_left:
+        return None
+    minutes = candidate.estimate.seconds / 60
+    return Text(
+        en=f"would take about {minutes:.1f} minutes and {max(seconds_left, 0) / 60:.1f} of --minutes {recipe.minutes:g} are left; "
+        f"name it with --method {candidate.method}, or allow more minutes",
+        ko=f"약 {minutes:.1f}분 걸리는데 --minutes {recipe.minutes:g} 중 {max(seconds_left, 0) / 60:.1f}분 남았습니다. "
+        f"--method {candidate.method}(으)로 지정하거나 시간을 늘리세요",
+    )
+
+
+def _refuse_all(refused: Sequence[Refused], recipe: Recipe) -> None:
+    lines = Text(
+        en="\n".join(f"  {entry.method}: {entry.reason.en}" for entry in refused),
+        ko="\n".join(f"  {entry.method}: {entry.reason.ko}" for entry in refused),
+    )
+    raise ResourceError(
+        Text(
+            en=f"No way of tuning fits this machine and --minutes {recipe.minutes:g}:\n{lines.en}",
+            ko=f"이 기계와 --minutes {recipe.minutes:g}에 맞는 학습 방법이 없습니다:\n{lines.ko}",
+        ),
+        Text(
+            en="Allow more minutes, name a method with --method, or choose a smaller base with --base.",
+            ko="시간을 늘리거나 --method로 방법을 지정하거나 --base로 더 작은 모델을 고르세요.",
+        ),
+    )
+
+
+def _reason(method: Method, recipe: Recipe) -> Text:
+    if method.name in recipe.method:
+        return Text(en="you asked for it", ko="직접 고른 방법입니다")
+    if method.role == "floor":
+        return Text(
+            en="what needs no model at all: every arm must beat it", ko="모델 없이 낼 수 있는 답. 모든 후보가 이겨야 합니다"
+        )
+    if method.role == "base":
+        return Text(en="what you have without tuning", ko="미세조정하지 않았을 때의 결과입니다")
+    return Text(
+        en=f"fits into {recipe.minutes:g} minutes and this machine's memory",
+        ko=f"{recipe.minutes:g}분과 이 기계의 메모리 안에 들어갑니다",
+    )
+
+
+def _slug(name: str) -> str:
+    return name.rsplit("/", 1)[-1].replace("@", "-")
