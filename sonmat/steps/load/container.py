@@ -52,12 +52,13 @@ def find_format(path: Path) -> Format:
     return formats[0]
 
 
-def data_fingerprint(path: Path) -> str:
-    """SHA-256 of the file's content, or of the names and contents of a folder's files, hidden ones left out.
+def data_fingerprint(data: str) -> str:
+    """SHA-256 of the content of the file `data`, or of the names and contents of a folder's files, hidden ones left out.
 
     Raises:
         DataError: there is no such path, or it cannot be read.
     """
+    path = Path(data)
     if not path.exists():
         raise _missing(path)
     try:

@@ -19,6 +19,7 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Example, LedgerLine, LoadedSource, Record
 from sonmat.reading.language import languages_of
+from sonmat.reading.rows import texts_of
 from sonmat.runs.files import write_rows, write_value
 from sonmat.runs.folder import RunFolder
 from sonmat.steps.load.container import Survey, data_fingerprint, find_format, survey
@@ -50,7 +51,7 @@ def load(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> LoadedSo
     write_rows(folder.file("unusable.jsonl"), LedgerLine, reader.unusable, inputs)
     source = LoadedSource(
         data=recipe.data,
-        sha256=data_fingerprint(path),
+        sha256=data_fingerprint(recipe.data),
         format=format.name,
         shape=recognised.shape.name,
         task=recognised.task.name,
@@ -58,7 +59,7 @@ def load(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> LoadedSo
         rows_in=usable + len(reader.unusable),
         problems=len(reader.unusable),
         languages=languages_of(
-            text for example in islice(folder.examples(), _LANGUAGE_SAMPLE) for text in _texts(example.input)
+            text for example in islice(folder.examples(), _LANGUAGE_SAMPLE) for text in texts_of(example.input)
         ),
         reason=reason,
     )
@@ -72,7 +73,7 @@ def _said(path: Path, format: Format, seen: Survey, recognised: Recognised) -> T
     named = [name for name in (pair.input, pair.target) if name]
     columns = " → ".join(f"'{name}'" for name in named)
     return Text(
-        en=f"{path.name} ({container.en}): {seen.rows:,} rows for {title.en} from {columns}, because {recognised.reason.en}. "
+        en=f"{path.name} ({container.en}): {seen.rows:,} row{'s' * (seen.rows != 1)} for {title.en} from {columns}, because {recognised.reason.en}. "
         "Override with --task, --input, --target.",
         ko=f"{path.name}({container.ko}): {title.ko} {seen.rows:,}행, {columns}. {recognised.reason.ko}. "
         "--task, --input, --target으로 바꿀 수 있습니다.",
@@ -134,15 +135,3 @@ def _with_progress(records: Iterable[Record], total: int, emit: Emit) -> Iterato
             emit(
                 "progress", Text(en="Reading rows", ko="행을 읽는 중"), done=done, total=total, seconds_left=round(left, 1)
             )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            if name not in ("role", "image", "audio"):
-                yield from _texts(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts(part)

@@ -40,7 +40,7 @@ class RowReader:
         for record in records:
             example = self._example(record)
             if isinstance(example, Text):
-                self.unusable.append(_dropped(record.source, example))
+                self.unusable.append(self._dropped(record.source, example))
             else:
                 yield example
 
@@ -80,10 +80,16 @@ class RowReader:
         return Pair(input={**pair.input, task.modality: f"{self.media.name}/{name}"}, target=pair.target)
 
     def _new_id(self, pair: Pair) -> str:
-        digest = sha256_of(pair.input, pair.target)[:_ID_DIGITS]
-        self._seen[digest] += 1
-        repetition = self._seen[digest]
-        return digest if repetition == 1 else f"{digest}-{repetition}"
+        return self._numbered(sha256_of(pair.input, pair.target)[:_ID_DIGITS])
+
+    def _dropped(self, source: Source, reason: Text) -> LedgerLine:
+        id = self._numbered(f"{source.file}:{source.row}")
+        return LedgerLine(id=id, source=source, action="dropped", reason=reason)
+
+    def _numbered(self, name: str) -> str:
+        self._seen[name] += 1
+        repetition = self._seen[name]
+        return name if repetition == 1 else f"{name}-{repetition}"
 
 
 def _validity(model: type[BaseModel], value: Json) -> Text | None:
@@ -113,7 +119,3 @@ def _keep(found: Path, copy: Path) -> None:
     part = copy.with_name(f".{copy.name}.part")
     shutil.copyfile(found, part)
     part.replace(copy)
-
-
-def _dropped(source: Source, reason: Text) -> LedgerLine:
-    return LedgerLine(id=f"{source.file}:{source.row}", source=source, action="dropped", reason=reason)

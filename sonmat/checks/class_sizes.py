@@ -1,0 +1,81 @@
+"""Whether there is something to tell apart, and enough rows of each class to learn and to measure it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sonmat.core.protocols import Task
+from sonmat.core.text import Text
+from sonmat.core.values import Example, Finding
+from sonmat.reading.rows import has_labels
+
+_ROWS_FOR_EVERY_PART = 5
+"""Of 70/15/15, five rows are the fewest that give validation and test one each and leave training most of them."""
+_SHOWN = 10
+
+
+class ClassSizes:
+    name = "class_sizes"
+    title = Text(en="Size of the classes", ko="분류별 행 수")
+
+    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
+        if not has_labels(task) or not examples:
+            return
+        counts = Counter(example.target["label"] for example in examples)
+        if len(counts) == 1:
+            yield self._one_class(next(iter(counts)), examples)
+            return
+        single = sorted(label for label, count in counts.items() if count == 1)
+        if single:
+            yield self._single_rows(single, examples)
+        small = sorted(label for label, count in counts.items() if 1 < count < _ROWS_FOR_EVERY_PART)
+        if small:
+            yield self._small(small, counts, examples)
+
+    def _one_class(self, label: str, examples: Sequence[Example]) -> Finding:
+        return Finding(
+            check=self.name,
+            severity="blocker",
+            what=Text(
+                en=f"All {len(examples):,} rows have the label '{label}': there is nothing to tell apart.",
+                ko=f"{len(examples):,}행 모두 라벨이 '{label}'입니다. 구별할 것이 없습니다.",
+            ),
+            fix=Text(
+                en="Add rows of at least one other class, or name another column with --target.",
+                ko="다른 분류의 행을 하나 이상 더하거나 --target으로 다른 열을 지정하세요.",
+            ),
+        )
+
+    def _single_rows(self, labels: list[str], examples: Sequence[Example]) -> Finding:
+        wanted = set(labels)
+        return Finding(
+            check=self.name,
+            severity="warning",
+            what=Text(
+                en=f"Classes with a single row: {len(labels):,}. It goes to training, and nothing measures whether it was learnt.",
+                ko=f"행이 하나뿐인 분류가 {len(labels)}개입니다. 그 행은 학습에만 쓰이며, 배웠는지 잴 수 없습니다.",
+            ),
+            fix=Text(
+                en="Add rows of these classes, or merge them into others.",
+                ko="이 분류의 행을 더하거나 다른 분류와 합치세요.",
+            ),
+            rows=tuple(example.id for example in examples if example.target["label"] in wanted),
+            evidence=tuple(f"'{label}'" for label in labels[:_SHOWN]),
+        )
+
+    def _small(self, labels: list[str], counts: Counter[str], examples: Sequence[Example]) -> Finding:
+        return Finding(
+            check=self.name,
+            severity="warning",
+            what=Text(
+                en=f"Classes with fewer than {_ROWS_FOR_EVERY_PART} rows, too few for every part of the split: {len(labels):,}.",
+                ko=f"{len(labels)}개 분류는 행이 {_ROWS_FOR_EVERY_PART}개보다 적어 학습, 검증, 시험에 모두 들어갈 수 없습니다.",
+            ),
+            fix=Text(en="Add rows of these classes.", ko="이 분류의 행을 더하세요."),
+            rows=tuple(example.id for example in examples if example.target["label"] in set(labels)),
+            evidence=tuple(f"'{label}' ({counts[label]})" for label in labels[:_SHOWN]),
+        )
+
+
+plugin = ClassSizes()

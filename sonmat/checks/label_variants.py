@@ -1,0 +1,62 @@
+"""Labels that differ only in case, spaces, '_' or full-width forms, and so are most likely one class written in two ways."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sonmat.core.protocols import Task
+from sonmat.core.text import Text
+from sonmat.core.values import Example, Finding, Repair
+from sonmat.reading.rows import has_labels
+from sonmat.reading.sameness import evened, label_key
+
+_SHOWN = 10
+
+
+class LabelVariants:
+    name = "label_variants"
+    title = Text(en="Spellings of labels", ko="라벨 표기")
+
+    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
+        if not has_labels(task):
+            return
+        counts = Counter(example.target["label"] for example in examples)
+        spellings: dict[str, list[str]] = {}
+        for label in counts:
+            spellings.setdefault(label_key(label), []).append(label)
+        commonest = {
+            label: max(labels, key=lambda each: (counts[each], each == evened(each), each))
+            for labels in spellings.values()
+            if len(labels) > 1
+            for label in labels
+        }
+        changed = [
+            example for example in examples if commonest.get(example.target["label"]) not in (None, example.target["label"])
+        ]
+        if not changed:
+            return
+        groups = [sorted(labels, key=lambda each: -counts[each]) for labels in spellings.values() if len(labels) > 1]
+        yield Finding(
+            check=self.name,
+            severity="blocker",
+            what=Text(
+                en=f"Labels written in ways that differ only in case, spaces or full-width forms: {len(groups):,}.",
+                ko=f"라벨 {len(groups):,}개가 대소문자, 띄어쓰기, 전각 문자만 다른 여러 표기로 쓰였습니다.",
+            ),
+            fix=Text(
+                en="Write each label in one way; or use --labels merge (into the commonest spelling) or --labels keep.",
+                ko="표기를 하나로 통일하거나, --labels merge(가장 흔한 표기로 합침) 또는 --labels keep(그대로 둠)을 쓰세요.",
+            ),
+            rows=tuple(example.id for example in changed),
+            evidence=tuple(" / ".join(f"'{label}' ({counts[label]:,})" for label in labels) for labels in groups[:_SHOWN]),
+            decided_by="labels",
+            repairs=tuple(_merged(example, commonest[example.target["label"]]) for example in changed),
+        )
+
+
+def _merged(example: Example, label: str) -> Repair:
+    return Repair(row=example.id, target={**example.target, "label": label})
+
+
+plugin = LabelVariants()
