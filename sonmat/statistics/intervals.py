@@ -1,7 +1,7 @@
 """Intervals of any metric that is a function of sums over items, of one arm and of the difference of two.
 
-In: statistics of arms, shape (items, k), and `Metric.value`. Out: `Interval`. The methods were chosen by simulated coverage,
-not by habit; `docs/statistics.md` has the figures and `benchmarks/interval_coverage.py` makes them.
+In: statistics of arms, shape (items, k), and `Metric.value`. Out: `Sample`s, and from them `Interval`s. The
+methods were chosen by simulated coverage: `docs/statistics.md` has the figures, `benchmarks/interval_coverage.py` makes them.
 
 - One arm, right/wrong: Wilson. One arm, any other metric: bias-corrected and accelerated bootstrap (BCa), its level
   corrected for small samples.
@@ -14,6 +14,8 @@ not by habit; `docs/statistics.md` has the figures and `benchmarks/interval_cove
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -30,10 +32,53 @@ from sonmat.statistics.resampling import (
     resampled_values,
 )
 
-__all__ = ["Interval", "all_but_one_values", "difference_interval", "measure", "value_interval"]
-
 _SAME: Final = 1e-12
 """Differences below this come from the order of additions."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One metric of one arm, as its intervals need it. Samples made together are paired: their resamples are the same."""
+
+    value: float
+    """Over all items."""
+    outcomes: Floats
+    """Of each item alone, shape (items,); meaningful for right/wrong metrics only."""
+    resampled: Floats
+    """On every bootstrap resample, shape (resamples,)."""
+    left_out: Floats
+    """With each cluster left out in turn, shape (clusters,)."""
+
+    @property
+    def clusters(self) -> int:
+        return len(self.left_out)
+
+    @property
+    def independent(self) -> bool:
+        """Whether every item is a cluster of its own."""
+        return self.clusters == len(self.outcomes)
+
+
+def paired_samples(
+    value: ValueOfSums,
+    arms: Mapping[str, Floats],
+    seed: int,
+    groups: Groups | None = None,
+    resamples: int = RESAMPLES,
+) -> dict[str, Sample]:
+    """A `Sample` of every arm from its statistics, shape (items, k); the rows of all arms are the same items."""
+    if not arms:
+        return {}
+    on_resamples = resampled_values(value, list(arms.values()), seed, groups, resamples)
+    return {
+        name: Sample(
+            value=measure(value, statistics),
+            outcomes=value(statistics),
+            resampled=resampled,
+            left_out=all_but_one_values(value, statistics, groups),
+        )
+        for (name, statistics), resampled in zip(arms.items(), on_resamples, strict=True)
+    }
 
 
 def measure(value: ValueOfSums, statistics: Floats) -> float:
@@ -41,55 +86,32 @@ def measure(value: ValueOfSums, statistics: Floats) -> float:
     return float(value(statistics.sum(axis=0)))
 
 
-def value_interval(
-    value: ValueOfSums,
-    statistics: Floats,
-    *,
-    share: bool,
-    right_or_wrong: bool,
-    seed: int,
-    groups: Groups | None = None,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-) -> Interval:
+def value_interval(sample: Sample, *, share: bool, right_or_wrong: bool, level: float = 0.95) -> Interval:
     """The interval of one arm's metric.
 
     Args:
         share: the value lies between 0 and 1.
         right_or_wrong: the value is the mean of items that are each 0 or 1.
     """
-    estimate = measure(value, statistics)
-    cluster = cluster_of_items(len(statistics), groups)
-    clusters = number_of_clusters(cluster)
-    if right_or_wrong and clusters == len(statistics):
-        return wilson_interval(estimate * clusters, clusters, level)
-    resampled = finite(resampled_values(value, [statistics], seed, groups, resamples)[0])
-    if clusters < 2 or np.ptp(resampled) < _SAME:
-        return wilson_interval(_as_share(estimate) * clusters, clusters, level) if share else Interval(estimate, estimate)
-    ends = _bca_quantiles(estimate, resampled, all_but_one_values(value, statistics, groups), level)
-    low, high = np.quantile(resampled, ends)
-    return Interval(float(low), float(high)).including(estimate)
+    clusters = sample.clusters
+    if right_or_wrong and sample.independent:
+        return wilson_interval(sample.value * clusters, clusters, level)
+    resampled, left_out = _finite(sample.resampled), _finite(sample.left_out)
+    if len(left_out) < 2 or np.ptp(resampled) < _SAME:
+        if not share:
+            return Interval(sample.value, sample.value)
+        return wilson_interval(min(1.0, max(0.0, sample.value)) * clusters, clusters, level)
+    low, high = np.quantile(resampled, _bca_quantiles(sample.value, resampled, left_out, level))
+    return Interval(float(low), float(high)).including(sample.value)
 
 
-def difference_interval(
-    value: ValueOfSums,
-    a: Floats,
-    b: Floats,
-    *,
-    share: bool,
-    right_or_wrong: bool,
-    seed: int,
-    groups: Groups | None = None,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-) -> Interval:
-    """The interval of the paired difference a − b; rows of `a` and `b` are the same items."""
-    difference = measure(value, a) - measure(value, b)
-    clusters = number_of_clusters(cluster_of_items(len(a), groups))
-    if right_or_wrong and clusters == len(a):
-        outcomes = value(a) - value(b)
-        return paired_share_interval(float((outcomes > 0).sum()), float((outcomes < 0).sum()), clusters, level)
-    error = difference_standard_error(value, a, b, seed, groups, resamples) if clusters > 1 else 0.0
+def difference_interval(a: Sample, b: Sample, *, share: bool, right_or_wrong: bool, level: float = 0.95) -> Interval:
+    """The interval of the paired difference a − b."""
+    clusters, difference = a.clusters, a.value - b.value
+    if right_or_wrong and a.independent:
+        ahead = a.outcomes - b.outcomes
+        return paired_share_interval(float((ahead > 0).sum()), float((ahead < 0).sum()), clusters, level)
+    error = difference_standard_error(a, b)
     if error < _SAME:
         if not share:
             return Interval(difference, difference)
@@ -99,19 +121,22 @@ def difference_interval(
     return Interval(max(-bound, difference - half), min(bound, difference + half))
 
 
-def difference_standard_error(
-    value: ValueOfSums, a: Floats, b: Floats, seed: int, groups: Groups | None = None, resamples: int = RESAMPLES
-) -> float:
+def difference_standard_error(a: Sample, b: Sample) -> float:
     """Standard error of the paired difference: the bootstrap's, or the jackknife's where that is larger.
 
-    The bootstrap alone is too small for macro averages over rare classes in small samples.
+    The bootstrap alone is too small for macro averages over rare classes in small samples. 0 for a single cluster.
     """
-    of_a, of_b = resampled_values(value, [a, b], seed, groups, resamples)
-    bootstrap = float(finite(of_a - of_b).std())
-    left_out = finite(all_but_one_values(value, a, groups) - all_but_one_values(value, b, groups))
+    resampled, left_out = _finite(a.resampled - b.resampled), _finite(a.left_out - b.left_out)
+    if len(left_out) < 2:
+        return 0.0
     # Efron and Tibshirani 1993, An Introduction to the Bootstrap, eq. 11.5.
     jackknife = math.sqrt(len(left_out) - 1) * float(left_out.std())
-    return max(bootstrap, jackknife)
+    return max(float(resampled.std()), jackknife)
+
+
+def standard_error(sample: Sample) -> float:
+    """Standard error of one arm's metric by the bootstrap; 0 for a single cluster."""
+    return float(_finite(sample.resampled).std()) if sample.clusters > 1 else 0.0
 
 
 def all_but_one_values(value: ValueOfSums, statistics: Floats, groups: Groups | None = None) -> Floats:
@@ -122,7 +147,7 @@ def all_but_one_values(value: ValueOfSums, statistics: Floats, groups: Groups | 
     return value(statistics.sum(axis=0) - sums)
 
 
-def finite(values: Floats) -> Floats:
+def _finite(values: Floats) -> Floats:
     """Without resamples on which the metric has no value, such as one that drew only empty references."""
     return values[np.isfinite(values)]
 
@@ -145,7 +170,3 @@ def _bca_quantiles(estimate: float, resampled: Floats, left_out: Floats, level: 
     # Past the pole of the acceleration formula the order of the two ends would flip; the extreme resample is the limit.
     scale = np.maximum(1 - acceleration * shifted, _SAME)
     return np.asarray(ndtr(bias + shifted / scale), dtype=np.float64)
-
-
-def _as_share(value: float) -> float:
-    return min(1.0, max(0.0, value))

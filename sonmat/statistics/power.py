@@ -40,6 +40,10 @@ def smallest_detectable_difference(standard_error: float) -> float:
     return (_ERROR + _POWER) * standard_error
 
 
-def items_needed(items: int, detectable: float, difference: float) -> int:
-    """How many items would tell `difference`, if `items` tell `detectable`: noise shrinks with the root of the number."""
-    return math.ceil(items * (detectable / difference) ** 2)
+def items_needed(items: int, half_width: float, difference: float) -> int:
+    """How many items would tell a real `difference` with 80 % power, if with `items` its interval is ± `half_width`.
+
+    The half-width is as many standard errors as the interval's level asks; the power asks for 0.84 / 1.96 as much again, and
+    both shrink with the root of the number of items.
+    """
+    return math.ceil(items * (half_width * (1 + _POWER / _ERROR) / difference) ** 2)

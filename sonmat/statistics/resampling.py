@@ -67,16 +67,17 @@ def swapped_differences(
     groups: Groups | None = None,
     resamples: int = RESAMPLES,
 ) -> tuple[Floats, bool]:
-    """Differences a − b after swapping the arms of randomly chosen items, and whether all 2^clusters swaps are there.
+    """Differences a − b after swapping the arms of randomly chosen clusters, and whether all possible swaps are there.
 
     Where the arms are equally good, the observed difference is one of these. The statistics of both arms must have the
-    same columns.
+    same columns. Clusters on which the arms agree are left alone, since swapping them changes nothing.
     """
     cluster = cluster_of_items(len(a), groups)
-    clusters = number_of_clusters(cluster)
-    complete = clusters < 63 and 2**clusters <= resamples
-    changes = np.zeros((clusters, a.shape[1]))
+    changes = np.zeros((number_of_clusters(cluster), a.shape[1]))
     np.add.at(changes, cluster, b - a)
+    changes = changes[np.abs(changes).sum(axis=1) > 0]
+    clusters = len(changes)
+    complete = clusters < 63 and 2**clusters <= resamples
     total_a, total_b = a.sum(axis=0), b.sum(axis=0)
     differences = []
     for swaps in _all_swaps(clusters) if complete else _random_swaps(clusters, resamples, seed):
@@ -114,4 +115,5 @@ def _all_swaps(clusters: int) -> Iterator[Floats]:
 def _random_swaps(clusters: int, resamples: int, seed: int) -> Iterator[Floats]:
     generator = np.random.default_rng(seed)
     for rows in _chunks(resamples, clusters):
-        yield generator.integers(2, size=(rows, clusters)).astype(np.float64)
+        bits = np.unpackbits(np.frombuffer(generator.bytes(rows * clusters // 8 + 1), dtype=np.uint8))
+        yield bits[: rows * clusters].reshape(rows, clusters).astype(np.float64)

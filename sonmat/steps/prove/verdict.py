@@ -1,0 +1,343 @@
+"""Which candidate to use, in one sentence with its numbers, and what a careful reader should know besides.
+
+In: arms with scores and all paired comparisons in the headline metric. Out: `Verdict`. It computes no statistics.
+
+Rule: of the arms that no other arm beats beyond noise, the cheapest. Cheaper is, in this order: the role (floor, base, tuned,
+because what need not be trained need not be kept up), fewer seconds per answer in steps of 25 % (smaller differences are
+timing noise), less time to fit, less memory, name. A tuned arm must itself beat every floor and base arm, if any unbeaten
+one does. An arm that guesses neither wins nor beats, unless there is nothing else. So a tuned arm is named only where all that
+is cheaper to keep is beaten by it, and nothing wins inside the noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sonmat.core.protocols import Metric
+from sonmat.core.text import Text
+from sonmat.core.values import Arm, Comparison, Verdict
+from sonmat.statistics import items_needed
+from sonmat.steps.prove.phrases import Phrases, joined
+
+_COST_OF_ROLE = {"floor": 0, "base": 1, "tuned": 2}
+_MATTERS = 0.05
+"""A gain that people would train for: 5 points of a share, else 5 % of the value."""
+_FEWEST_DIFFERING = 6
+"""Items on which two arms must differ before an exact test can fall below 5 %: 2 · 0.5⁶ = 0.03."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All that the verdict rests on."""
+
+    headline: Metric
+    items: int
+    clusters: int
+    """Groups of items that belong together; `items` where none do."""
+    arms: Sequence[Arm]
+    """At least one, each with a headline score."""
+    comparisons: Sequence[Comparison]
+    """Of all pairs of arms, in the headline metric."""
+    smallest_detectable: float
+    failed: Mapping[str, Text]
+    titles: Mapping[str, Text]
+    guessing: frozenset[str] = frozenset()
+    """Arms whose answers fit the items no better than the same answers shuffled; constant answers are among them."""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far an arm is ahead of another in the headline metric: positive is better, whichever way the metric counts."""
+
+    points: float
+    low: float
+    high: float
+    beyond_noise: bool
+    """Whether one of the two is better."""
+
+    @property
+    def won(self) -> bool:
+        return self.beyond_noise and self.points > 0
+
+    @property
+    def lost(self) -> bool:
+        return self.beyond_noise and self.points < 0
+
+
+def decide(standing: Standing) -> Verdict:
+    """The verdict; `fine_tune` is true only where a tuned arm is proven better than an arm that was not trained."""
+    return _Decision(standing).verdict()
+
+
+class _Decision:
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
+        self.phrases = Phrases(standing.headline, standing.titles)
+        self.leads = _leads(standing)
+        self.best = sorted(standing.arms, key=lambda arm: (-self.goodness(arm), _cost(arm)))[0]
+        self.chosen = self.choose()
+        tuned = [arm for arm in standing.arms if arm.role == "tuned"]
+        self.tuned = min(tuned, key=lambda arm: (-self.goodness(arm), _cost(arm))) if tuned else None
+
+    def verdict(self) -> Verdict:
+        proven = [arm for arm in self.untrained() if self.lead(self.chosen, arm).won]
+        return Verdict(
+            use=self.chosen.candidate,
+            fine_tune=self.chosen.role == "tuned" and bool(proven) and not self.guesses(self.chosen),
+            sentence=self.sentence(),
+            details=(
+                self.what_it_can_tell(),
+                *self.runners_up(),
+                *self.guessers(),
+                *self.made_worse(),
+                self.what_would_change(),
+                *self.how_decided(),
+                *self.failures(),
+            ),
+        )
+
+    def choose(self) -> Arm:
+        knowing = [arm for arm in self.standing.arms if arm.role == "floor" or not self.guesses(arm)]
+        arms = knowing or self.standing.arms
+        unbeaten = sorted((arm for arm in arms if not any(self.lead(arm, other).lost for other in arms)), key=_cost)
+        if unbeaten[0].role != "tuned":
+            return unbeaten[0]
+        proven = [arm for arm in unbeaten if all(self.lead(arm, other).won for other in self.untrained())]
+        return (proven or unbeaten)[0]
+
+    def sentence(self) -> Text:
+        if len(self.standing.arms) == 1:
+            return self.alone()
+        if self.chosen.role == "tuned":
+            return self.use_tuned() if self.untrained() else self.only_tuned()
+        if self.tuned is None:
+            return self.none_tuned()
+        return self.do_not(self.tuned)
+
+    def alone(self) -> Text:
+        name, score, cost = self.parts(self.chosen)
+        return Text(
+            en=f"Only one arm was measured, {name.en}: {score.en}; {cost.en}. Whether fine-tuning helps is not shown, "
+            "because there is nothing to compare it with.",
+            ko=f"측정된 후보가 하나뿐입니다 — {name.ko}: {score.ko}, {cost.ko}. "
+            "비교할 대상이 없어 미세조정이 도움이 되는지는 알 수 없습니다.",
+        )
+
+    def use_tuned(self) -> Text:
+        name, score, cost = self.parts(self.chosen)
+        rival = self.rival()
+        lead = self.lead(self.chosen, rival)
+        gap = self.phrases.gap(lead, rival)
+        doubt_en, doubt_ko = (
+            ("", "") if lead.won else (" This lead is inside the noise.", " 이 차이 자체는 오차 범위 안입니다.")
+        )
+        return Text(
+            en=f"Use {name.en}: {score.en}, {gap.en}; {cost.en}.{doubt_en}",
+            ko=f"추천: {name.ko}. {score.ko}, {gap.ko}. {cost.ko}.{doubt_ko}",
+        )
+
+    def only_tuned(self) -> Text:
+        name, score, cost = self.parts(self.chosen)
+        return Text(
+            en=f"Of the fine-tuned arms use {name.en}: {score.en}; {cost.en}. Whether fine-tuning helps is not shown, because "
+            "no untrained arm was measured.",
+            ko=f"미세조정한 후보 중에서는 이것을 추천합니다 — {name.ko}: {score.ko}, {cost.ko}. "
+            "학습하지 않은 후보를 측정하지 않아 미세조정이 도움이 되는지는 알 수 없습니다.",
+        )
+
+    def none_tuned(self) -> Text:
+        name, score, cost = self.parts(self.chosen)
+        return Text(
+            en=f"Use {name.en}: {score.en}; {cost.en}. No fine-tuned arm was measured.",
+            ko=f"추천: {name.ko}. {score.ko}. {cost.ko}. 미세조정한 후보는 측정되지 않았습니다.",
+        )
+
+    def do_not(self, tuned: Arm) -> Text:
+        name, score, cost = self.parts(self.chosen)
+        lead = self.lead(tuned, self.chosen)
+        gap = self.phrases.gap(lead, self.chosen)
+        best = self.phrases.name(tuned)
+        reason = self.reason(lead)
+        but = self.phrases.guessing() if lead.won else Text(en="", ko="")
+        return Text(
+            en=f"Do not fine-tune{reason.en} Use {name.en}: {score.en}; {cost.en}. "
+            f"The best fine-tuned arm, {best.en}, is {gap.en}{but.en}.",
+            ko=f"미세조정하지 마세요{reason.ko} 추천: {name.ko}. {score.ko}. {cost.ko}. "
+            f"미세조정한 후보 중 가장 나은 것({best.ko})은 {gap.ko}{but.ko}.",
+        )
+
+    def reason(self, lead: Lead) -> Text:
+        if lead.lost:
+            return Text(en=": it makes the answers worse.", ko=". 답이 오히려 나빠집니다.")
+        if self.too_small(lead):
+            room = self.phrases.amount(lead.high)
+            return Text(
+                en=f" on this evidence: {self.counted().en} too few to tell, and a gain of up to {room.en} cannot be "
+                "ruled out.",
+                ko=f"(지금 근거로는). {self.counted().ko} 판단하기에 너무 적고, 최대 {room.ko}의 향상도 배제할 수 없습니다.",
+            )
+        if self.chosen.role == "floor":
+            return Text(
+                en=": nothing has been learnt that a model without any training does not have.",
+                ko=". 학습으로 얻은 것이 없습니다. 학습하지 않은 기준선으로 충분합니다.",
+            )
+        return Text(
+            en=": it does not beat the untuned base beyond noise.",
+            ko=". 튜닝하지 않은 기본 모델보다 오차 범위를 넘어 낫지 않습니다.",
+        )
+
+    def what_it_can_tell(self) -> Text:
+        counted = self.counted(plain=True)
+        if self.standing.headline.percent and self.standing.smallest_detectable >= 1:
+            return Text(
+                en=f"{counted.en}: too few to find any difference reliably.",
+                ko=f"{counted.ko}: 어떤 차이도 믿을 만하게 알아내기에 너무 적습니다.",
+            )
+        smallest = self.phrases.amount(self.standing.smallest_detectable)
+        return Text(
+            en=f"With {counted.en} a difference of about {smallest.en} or more between arms like the best ones would be found "
+            "in 80 % of cases; smaller ones usually drown in noise.",
+            ko=f"{counted.ko}로는 상위 후보 사이의 차이가 약 {smallest.ko} 이상이면 80% 확률로 알아챌 수 있고, "
+            "그보다 작으면 대개 오차에 묻힙니다.",
+        )
+
+    def runners_up(self) -> list[Text]:
+        """Arms inside the noise of the chosen one that are costlier, and that would have been chosen were they free."""
+        level = [
+            arm for arm in self.standing.arms if arm is not self.chosen and not self.lead(arm, self.chosen).beyond_noise
+        ]
+        if not level:
+            return []
+        names = joined([self.phrases.name(arm) for arm in level])
+        return [
+            Text(
+                en=f"Not to be told from it on this test set, and not cheaper: {names.en}.",
+                ko=f"이 테스트 세트로는 구별되지 않고 더 저렴하지도 않은 후보: {names.ko}.",
+            )
+        ]
+
+    def guessers(self) -> list[Text]:
+        arms = [arm for arm in self.standing.arms if arm.role != "floor" and self.guesses(arm)]
+        if not arms:
+            return []
+        names = joined([self.phrases.name(arm) for arm in arms])
+        return [
+            Text(
+                en=f"No better than their own answers shuffled, so nothing shows that they understand the input: {names.en}.",
+                ko=f"답을 무작위로 섞어도 점수가 다르지 않아 입력을 이해했다는 근거가 없는 후보: {names.ko}.",
+            )
+        ]
+
+    def made_worse(self) -> list[Text]:
+        """Tuned arms that an untrained arm beats, whichever is chosen."""
+        found = []
+        for arm in self.standing.arms:
+            for other in self.untrained():
+                lead = self.lead(arm, other)
+                if arm.role == "tuned" and lead.lost:
+                    name, gap = self.phrases.name(arm), self.phrases.gap(lead, other)
+                    found.append(
+                        Text(
+                            en=f"Training did harm: {name.en} is {gap.en}.",
+                            ko=f"학습이 해가 된 후보: {name.ko} — {gap.ko}.",
+                        )
+                    )
+        return found
+
+    def what_would_change(self) -> Text:
+        lead = self.lead(self.best, self.chosen)
+        if self.best is self.chosen or lead.points <= 0:
+            return Text(
+                en="No other arm scores higher here; only other data, another base model or other settings would change this.",
+                ko="여기서 더 높은 점수를 낸 후보는 없습니다. 다른 데이터, 다른 기본 모델, 다른 설정이라야 결론이 바뀝니다.",
+            )
+        name, gap = self.phrases.name(self.best), self.phrases.gap(lead, self.chosen)
+        if lead.beyond_noise:
+            but = self.phrases.guessing() if self.guesses(self.best) else Text(en="", ko="")
+            return Text(en=f"{name.en} is {gap.en}{but.en}.", ko=f"{name.ko} — {gap.ko}{but.ko}.")
+        needed = items_needed(self.standing.items, (lead.high - lead.low) / 2, lead.points)
+        if self.standing.headline.percent:
+            needed = max(needed, math.ceil(_FEWEST_DIFFERING / lead.points))
+        return Text(
+            en=f"What would change it: {name.en} is {gap.en}, which is inside the noise. If that lead is real, about "
+            f"{needed:,} test items would show it.",
+            ko=f"결론이 바뀔 수 있는 경우: {name.ko} — {gap.ko}. 아직 오차 범위 안입니다. "
+            f"이 차이가 진짜라면 테스트 문항이 약 {needed:,}개일 때 드러납니다.",
+        )
+
+    def how_decided(self) -> list[Text]:
+        count = len(self.standing.comparisons)
+        if count < 2:
+            return []
+        return [
+            Text(
+                en=f"{count} pairs of arms were compared on the same items; the chance that any winner is named wrongly "
+                "is at most 5 % (Holm).",
+                ko=f"같은 문항에서 후보 {count}쌍을 비교했으며, 승자를 하나라도 잘못 꼽을 확률은 5% 이하입니다(Holm 보정).",
+            )
+        ]
+
+    def failures(self) -> list[Text]:
+        return [
+            Text(
+                en=f"Not measured: {self.phrases.title(name).en}. {why.en}",
+                ko=f"측정하지 못한 후보: {self.phrases.title(name).ko}. {why.ko}",
+            )
+            for name, why in self.standing.failed.items()
+        ]
+
+    def parts(self, arm: Arm) -> tuple[Text, Text, Text]:
+        return self.phrases.name(arm), self.phrases.score(arm.headline), self.phrases.cost(arm.seconds_per_answer)
+
+    def counted(self, plain: bool = False) -> Text:
+        items, clusters = self.standing.items, self.standing.clusters
+        en = f"{items:,} test item{'s' if items > 1 else ''}"
+        ko = f"테스트 문항 {items:,}개"
+        if clusters != items:
+            en, ko = f"{en} in {clusters:,} group{'s' if clusters > 1 else ''}", f"{ko}(묶음 {clusters:,}개)"
+        if plain:
+            return Text(en=en, ko=ko)
+        return Text(en=f"{en} {'are' if items > 1 else 'is'}", ko=f"{ko}는")
+
+    def too_small(self, lead: Lead) -> bool:
+        """Whether the noise leaves room for a gain that would matter."""
+        if lead.beyond_noise:
+            return False
+        matters = _MATTERS if self.standing.headline.percent else _MATTERS * abs(self.chosen.headline.value)
+        return lead.high > matters
+
+    def guesses(self, arm: Arm) -> bool:
+        return arm.candidate in self.standing.guessing
+
+    def untrained(self) -> list[Arm]:
+        return [arm for arm in self.standing.arms if arm.role != "tuned"]
+
+    def rival(self) -> Arm:
+        """The untrained arm to measure a tuned one by: the best base, the best floor where there is no base."""
+        return min(self.untrained(), key=lambda arm: (-_COST_OF_ROLE[arm.role], -self.goodness(arm), _cost(arm)))
+
+    def goodness(self, arm: Arm) -> float:
+        return arm.headline.value if self.standing.headline.higher_is_better else -arm.headline.value
+
+    def lead(self, arm: Arm, other: Arm) -> Lead:
+        if arm is other:
+            return Lead(0.0, 0.0, 0.0, beyond_noise=False)
+        return self.leads[arm.candidate, other.candidate]
+
+
+def _leads(standing: Standing) -> dict[tuple[str, str], Lead]:
+    leads: dict[tuple[str, str], Lead] = {}
+    for each in standing.comparisons:
+        ahead = Lead(each.difference, each.low, each.high, each.better != "neither")
+        behind = Lead(-each.difference, -each.high, -each.low, each.better != "neither")
+        if not standing.headline.higher_is_better:
+            ahead, behind = behind, ahead
+        leads[each.a, each.b], leads[each.b, each.a] = ahead, behind
+    return leads
+
+
+def _cost(arm: Arm) -> tuple[int, int, float, int, str]:
+    steps = round(math.log(max(arm.seconds_per_answer, 1e-6)) / math.log(1.25))
+    return _COST_OF_ROLE[arm.role], steps, arm.fit_seconds, arm.peak_bytes, arm.candidate
