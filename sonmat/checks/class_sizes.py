@@ -53,7 +53,7 @@ class ClassSizes:
             check=self.name,
             severity="warning",
             what=Text(
-                en=f"Classes with a single row: {len(labels):,}. It goes to training, and nothing measures whether it was learnt.",
+                en=f"Classes with a single row: {len(labels):,}. It goes to training; nothing measures whether it was learnt.",
                 ko=f"행이 하나뿐인 분류가 {len(labels)}개입니다. 그 행은 학습에만 쓰이며, 배웠는지 잴 수 없습니다.",
             ),
             fix=Text(

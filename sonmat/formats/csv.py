@@ -17,6 +17,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Record, Source
 from sonmat.reading.csv_text import Dialect, Line, find_dialect, read_lines
 from sonmat.reading.encoding import Encoding, damaged_text, find_encoding, is_damaged, open_text
+from sonmat.reading.json_text import kind_of
 from sonmat.runs.files import replacing
 
 _SAMPLE_CHARACTERS = 1 << 18
@@ -116,13 +117,13 @@ def _cells(record: Record, columns: list[str]) -> list[str]:
 
 
 def _cell(record: Record, name: str, value: Any) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str) and "\0" not in value:
         return value
     raise _not_a_table(
         record,
         Text(
-            en=f"has a {type(value).__name__} in '{name}'; a table keeps only text",
-            ko=f"'{name}'에 {type(value).__name__} 값이 있습니다. 표에는 글만 담을 수 있습니다",
+            en=f"has {kind_of(value).en} in '{name}'; a table keeps only text without zero bytes",
+            ko=f"'{name}'의 값은 {kind_of(value).ko}입니다. 표에는 0 바이트가 없는 글만 담을 수 있습니다",
         ),
     )
 

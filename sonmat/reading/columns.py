@@ -25,6 +25,11 @@ LABEL_NAMES = (
     *("라벨", "레이블", "의도", "분류", "범주", "카테고리", "감정", "감성", "주제", "유형", "종류", "정답"),
 )
 IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "picture", "photo", "이미지", "사진", "파일")
+KNOWN_NAMES = frozenset(
+    {*TEXT_NAMES, *LABEL_NAMES, *IMAGE_NAMES, "output", "answer", "response", "completion", "instruction", "system"}
+    | {"id", "답변", "답", "대답", "응답", "출력", "번호"}
+)
+"""Names that show that a line is a header."""
 _ROW_COUNTERS = re.compile(r"(?i)^(id|idx|index|no|num|number|uuid|key|row|unnamed.*|.*[_ ]id|번호|순번|아이디)$")
 _NEVER_LABELS = re.compile(r"(?i)^(split|lang|language|source|origin|date|time|timestamp|언어|출처|날짜|일자|시간)$")
 _LONGEST_LABEL = 80

@@ -16,6 +16,7 @@ from io import StringIO
 from itertools import islice
 
 from sonmat.core.text import Text
+from sonmat.reading.columns import KNOWN_NAMES
 
 _DELIMITERS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 200
@@ -87,7 +88,7 @@ def read_lines(lines: Iterable[str], writing: Dialect | _Writing, width: int | N
             cells = _UNCLOSED if taken > 1 else cells
             source.give_back_all_but_one()
             yield Line(number, problem=cells)
-        elif not cells or cells == [""]:
+        elif not cells or not "".join(source.taken).strip(" \r\n"):
             continue
         elif width is not None and len(cells) != width:
             if taken > 1 and any(_fits_alone(line, writing, width) for line in source.taken[1:]):
@@ -176,6 +177,8 @@ def _evenness(sample: str, writing: _Writing) -> float:
 
 
 def _is_header(first: tuple[str, ...], rest: list[tuple[str, ...]]) -> bool:
+    if all(cell.strip().casefold() in KNOWN_NAMES for cell in first):
+        return True
     if any(len(cell) > _LONGEST_NAME or _is_number(cell) for cell in first) or not any(first):
         return False
     below = [{row[place] for row in rest if place < len(row)} for place in range(len(first))]

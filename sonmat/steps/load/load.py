@@ -71,9 +71,10 @@ def _said(path: Path, format: Format, seen: Survey, recognised: Recognised) -> T
     container, title = format.describe(path), recognised.task.title
     pair = recognised.columns
     named = [name for name in (pair.input, pair.target) if name]
+    rows = f"{seen.rows:,} row{'s' * (seen.rows != 1)}"
     columns = " → ".join(f"'{name}'" for name in named)
     return Text(
-        en=f"{path.name} ({container.en}): {seen.rows:,} row{'s' * (seen.rows != 1)} for {title.en} from {columns}, because {recognised.reason.en}. "
+        en=f"{path.name} ({container.en}): {rows} for {title.en} from {columns}, because {recognised.reason.en}. "
         "Override with --task, --input, --target.",
         ko=f"{path.name}({container.ko}): {title.ko} {seen.rows:,}행, {columns}. {recognised.reason.ko}. "
         "--task, --input, --target으로 바꿀 수 있습니다.",
