@@ -110,7 +110,7 @@ class ImageClassification:
 
         import numpy as np
         from PIL import Image
-        from transformers import MobileNetV2Config, MobileNetV2ImageProcessor
+        from transformers import ViTConfig, ViTImageProcessorPil
 
         folder = Path(tempfile.mkdtemp(prefix="sonmat-tiny-"))
         chance = np.random.default_rng(0)
@@ -127,9 +127,17 @@ class ImageClassification:
                     source=Source(file="", row=number),
                 )
             )
-        size = {"height": 32, "width": 32}
-        processor = MobileNetV2ImageProcessor(size={"shortest_edge": 32}, crop_size=size)
-        config = MobileNetV2Config(image_size=32, depth_multiplier=0.25, tf_padding=False, classifier_dropout_prob=0.0)
+        processor = ViTImageProcessorPil(size={"height": 32, "width": 32})
+        config = ViTConfig(
+            image_size=32,
+            patch_size=8,
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=32,
+            hidden_dropout_prob=0.0,
+            attention_probs_dropout_prob=0.0,
+        )
         spec = Spec(labels=("dark", "light"), media_root=str(folder))
         return Tiny(config, processor, tuple(examples), spec)
 

@@ -42,12 +42,23 @@ CHECKPOINT_SECONDS = 60.0
 class Validation:
     """What one look at the validation rows gave. `value` decides which checkpoint is the best."""
 
+    metric: str
     value: float
     higher_is_better: bool
-    measures: dict[str, float]
-    """All that was measured, by name, for the learning curve."""
+    loss: float
+    """Nats per item."""
     collapsed: bool = False
     """Whether nearly all answers are the same although the references are not."""
+
+    @property
+    def merit(self) -> tuple[float, float]:
+        """Of two validations the one with the greater merit is better; equal metrics are told apart by the loss."""
+        return (self.value if self.higher_is_better else -self.value, -self.loss)
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """All that was measured, by name, for the learning curve."""
+        return {self.metric: self.value, "loss": self.loss}
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class _Progress:
     back_offs: int = 0
     best_step: int = -1
     best_value: float = math.nan
+    """The selection metric, turned so that higher is better."""
+    best_loss: float = math.nan
     best_measures: dict[str, float] = field(default_factory=dict)
     waited: int = 0
     """Validations since the best one."""
@@ -293,9 +306,7 @@ class _Optimisation:
         progress = self.progress
         self.model.eval()
         seen = self.validate()
-        better = progress.best_step < 0 or (
-            seen.value > progress.best_value if seen.higher_is_better else seen.value < progress.best_value
-        )
+        better = progress.best_step < 0 or seen.merit > (progress.best_value, -progress.best_loss)
         self.emit(
             "validation",
             step=progress.step,
@@ -305,7 +316,8 @@ class _Optimisation:
             **seen.measures,
         )
         if better:
-            progress.best_step, progress.best_value, progress.waited = progress.step, seen.value, 0
+            progress.best_step, progress.waited = progress.step, 0
+            progress.best_value, progress.best_loss = seen.merit[0], seen.loss
             progress.best_measures = dict(seen.measures)
             if self.accelerator.is_main_process:
                 checkpoint.save(self.best_file, checkpoint.trained_state(self.model))

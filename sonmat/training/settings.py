@@ -25,7 +25,7 @@ class TrainingSettings(BaseModel):
     clip_norm: float = Field(1.0, gt=0, description="Longest gradient; a longer one is scaled down to it.")
     dropout: float | None = Field(None, ge=0, lt=1, description="Dropout of the model's layers; its own value if left out.")
     validate_every: int | None = Field(None, ge=1, description="Steps between validations; each epoch if left out.")
-    patience: int = Field(2, ge=1, description="Validations without improvement after which training stops early.")
+    patience: int = Field(3, ge=1, description="Validations without improvement after which training stops early.")
     micro_batch_tokens: int = Field(
         4096,
         ge=1,

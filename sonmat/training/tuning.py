@@ -161,9 +161,10 @@ class _Validator:
         ]
         value = float(metric.value(metric.statistics(judged).sum(axis=0)))
         return Validation(
+            metric=metric.name,
             value=value,
             higher_is_better=metric.higher_is_better,
-            measures={metric.name: value, "loss": sum(nats) / max(sum(items), 1.0)},
+            loss=sum(nats) / max(sum(items), 1.0),
             collapsed=collapsed([example.target for example in job.validation], outputs),
         )
 

@@ -132,9 +132,12 @@ def _quiet() -> Iterator[None]:
     """Keeps Transformers' report of newly initialised weights off the screen: they are expected, and `head` names them."""
     from transformers.utils import logging
 
-    before = logging.get_verbosity()
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,303 @@
+"""The loop's invariants: exact under any split of a step, under resume and over processes; equal to Trainer; never silent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sonmat.core.errors import Paused, ResourceError, TrainingDiverged
+from sonmat.core.protocols import Batch, Row, RowLosses
+from sonmat.training import checkpoint
+from sonmat.training.batching import Rows, StepRows
+from sonmat.training.loop import Outcome, Validation, optimise, rate_at
+from sonmat.training.settings import TrainingSettings
+from tests.training.tiny_jobs import CPU, Heard
+
+ROWS = 40
+
+
+class Regression(nn.Module):
+    """Two layers, so that gradients are not trivial."""
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(dropout), nn.Linear(8, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.net(x)
+        return found
+
+
+def encode(index: int) -> Row:
+    generator = torch.Generator().manual_seed(index)
+    x = torch.randn(4, generator=generator)
+    return Row({"x": x.tolist(), "y": float(x.sum()), "items": 1 + index % 3}, length=1 + index % 7)
+
+
+def collate(rows: Sequence[Row]) -> Batch:
+    return {name: torch.tensor([row.arrays[name] for row in rows]) for name in ("x", "y", "items")}
+
+
+def losses(model: nn.Module, batch: Batch) -> RowLosses:
+    """Rows count for 1 to 3 items, as answers of different length do."""
+    squared = (model(batch["x"])[:, 0] - batch["y"]) ** 2
+    return RowLosses(squared * batch["items"], batch["items"].float())
+
+
+def validator(model: nn.Module) -> Callable[[], Validation]:
+    batch = collate([encode(1000 + index) for index in range(16)])
+
+    def look() -> Validation:
+        with torch.no_grad():
+            found = losses(model, batch)
+        loss = float(found.sums.sum() / found.items.sum())
+        return Validation("loss", loss, False, loss)
+
+    return look
+
+
+def train(
+    work: Path, model: nn.Module | None = None, emit: Heard | None = None, data: int = ROWS, **options: Any
+) -> tuple[nn.Module, Outcome, Heard]:
+    heard = emit or Heard()
+    model = model or Regression()
+    loop = {name: options.pop(name) for name in ("should_pause", "checkpoint_seconds", "order", "losses") if name in options}
+    settings = TrainingSettings(**{"learning_rate": 1e-2, "epochs": 3, "batch_size": 8, "patience": 9, **options})
+    objective = loop.pop("losses", losses)
+    outcome = optimise(
+        model, objective, collate, Rows(range(data), encode), validator(model), settings,
+        seed=3, device=CPU, work=work, emit=heard, **loop,
+    )  # fmt: skip
+    return model, outcome, heard
+
+
+def weights(model: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+def test_any_split_of_a_step_into_forward_passes_gives_the_same_weights(tmp_path: Path) -> None:
+    whole, _, _ = train(tmp_path / "a", micro_batch_tokens=10_000)
+    cut, _, _ = train(tmp_path / "b", micro_batch_tokens=8)
+    single, _, _ = train(tmp_path / "c", micro_batch_tokens=1)
+    assert torch.allclose(weights(whole), weights(cut), atol=1e-6)
+    assert torch.allclose(weights(whole), weights(single), atol=1e-6)
+
+
+def test_the_split_test_would_notice_a_mean_of_means(tmp_path: Path) -> None:
+    def mean_per_pass(model: nn.Module, batch: Batch) -> RowLosses:
+        right = losses(model, batch)
+        return RowLosses(right.sums / right.items.sum() * len(right.items), torch.ones_like(right.items))
+
+    whole, _, _ = train(tmp_path / "a", micro_batch_tokens=10_000, losses=mean_per_pass)
+    cut, _, _ = train(tmp_path / "b", micro_batch_tokens=8, losses=mean_per_pass)
+    assert not torch.allclose(weights(whole), weights(cut), atol=1e-6)
+
+
+def test_a_killed_run_continues_on_the_identical_curve(tmp_path: Path) -> None:
+    whole, outcome, heard = train(tmp_path / "whole", Regression(dropout=0.3))
+    steps = 0
+
+    def die_at_step_seven(kind: str, data: dict[str, Any]) -> None:
+        nonlocal steps
+        steps += kind == "step"
+        if steps == 7:
+            raise KeyboardInterrupt("killed")
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "killed", Regression(dropout=0.3), Heard(die_at_step_seven), checkpoint_seconds=0.0)
+    resumed, again, heard_again = train(tmp_path / "killed", Regression(dropout=0.3))
+    assert torch.equal(weights(whole), weights(resumed))
+    assert again == outcome
+    assert heard_again.of("resumed") == [{"step": 6}]
+    curve = {data["step"]: data["loss"] for data in heard.of("step")}
+    assert all(curve[data["step"]] == data["loss"] for data in heard_again.of("step"))
+
+
+def test_a_request_to_pause_saves_and_the_next_call_continues(tmp_path: Path) -> None:
+    whole, _, _ = train(tmp_path / "whole")
+    heard = Heard()
+    with pytest.raises(Paused, match="5"):
+        train(tmp_path / "paused", emit=heard, should_pause=lambda: len(heard.of("step")) == 5)
+    resumed, _, again = train(tmp_path / "paused")
+    assert again.of("resumed") == [{"step": 5}]
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    first, _, _ = train(tmp_path / "a", Regression(dropout=0.2))
+    second, _, _ = train(tmp_path / "b", Regression(dropout=0.2))
+    assert torch.equal(weights(first), weights(second))
+
+
+def test_the_best_validated_weights_are_kept_not_the_last(tmp_path: Path) -> None:
+    model = Regression()
+    seen: list[tuple[float, Tensor]] = []
+    look = validator(model)
+
+    def rising_after_two() -> Validation:
+        value = [5.0, 1.0, 2.0, 3.0][len(seen)]
+        seen.append((value, weights(model).clone()))
+        return Validation("loss", value, False, look().loss)
+
+    outcome = optimise(
+        model, losses, collate, Rows(range(ROWS), encode), rising_after_two, TrainingSettings(epochs=3, batch_size=8),
+        seed=0, device=CPU, work=tmp_path, emit=Heard(),
+    )  # fmt: skip
+    assert outcome.best_step == 5
+    assert torch.equal(weights(model), seen[1][1])
+
+
+def test_training_stops_early_when_validation_no_longer_improves(tmp_path: Path) -> None:
+    model = Regression()
+    worse = iter(range(100))
+    outcome = optimise(
+        model, losses, collate, Rows(range(ROWS), encode), lambda: Validation("f1", 1.0 - next(worse) / 100, True, 1.0),
+        TrainingSettings(epochs=9, batch_size=8, patience=2), seed=0, device=CPU, work=tmp_path, emit=(heard := Heard()),
+    )  # fmt: skip
+    assert outcome.steps == 10
+    assert outcome.best_step == 0
+    assert outcome.stopped is not None
+    assert len(heard.of("validation")) == 3
+
+
+def test_of_equal_metrics_the_lower_loss_is_better() -> None:
+    assert Validation("f1", 0.5, True, 1.0).merit > Validation("f1", 0.5, True, 2.0).merit
+    assert Validation("loss", 0.4, False, 9.0).merit > Validation("loss", 0.5, False, 1.0).merit
+
+
+def test_a_loss_that_is_not_finite_sends_training_back_at_a_lower_rate(tmp_path: Path) -> None:
+    calls = 0
+
+    def poisoned(model: nn.Module, batch: Batch) -> RowLosses:
+        nonlocal calls
+        calls += model.training
+        found = losses(model, batch)
+        return RowLosses(found.sums * (math.nan if calls == 8 else 1.0), found.items)
+
+    model, outcome, heard = train(tmp_path, losses=poisoned)
+    assert [data["rate_scale"] for data in heard.of("backed_off")] == [0.5]
+    assert heard.of("backed_off")[0]["step"] == 5
+    assert bool(weights(model).isfinite().all())
+    assert outcome.steps == 15
+    assert heard.of("step")[-1]["learning_rate"] < 0.5 * 1e-2
+
+
+def test_training_that_explodes_even_at_lower_rates_ends_with_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    def hopeless(model: nn.Module, batch: Batch) -> RowLosses:
+        found = losses(model, batch)
+        return RowLosses(found.sums * (math.inf if model.training else 1.0), found.items)
+
+    with pytest.raises(TrainingDiverged, match="learning_rate"):
+        train(tmp_path, losses=hopeless)
+
+
+def test_an_exploding_finite_loss_is_noticed_too(tmp_path: Path) -> None:
+    calls = 0
+
+    def growing(model: nn.Module, batch: Batch) -> RowLosses:
+        nonlocal calls
+        calls += model.training
+        found = losses(model, batch)
+        return RowLosses(found.sums * (100.0 if 7 <= calls <= 8 else 1.0), found.items)
+
+    _, outcome, heard = train(tmp_path, losses=growing)
+    assert [data["rate_scale"] for data in heard.of("backed_off")] == [0.5, 0.25]
+    assert outcome.measures["loss"] < heard.of("validation")[0]["loss"]
+
+
+def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, {"step": 1})
+
+    def no_space(content: Any, stream: Any) -> None:
+        stream.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", no_space)
+    with pytest.raises(ResourceError, match="No space left"):
+        checkpoint.save(path, {"step": 2})
+    assert checkpoint.load(path) == {"step": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_rates_follow_transformers_schedules() -> None:
+    from transformers import get_scheduler
+
+    for schedule, name in (("linear", "linear"), ("cosine", "cosine"), ("constant", "constant_with_warmup")):
+        settings = TrainingSettings(schedule=schedule, warmup_ratio=0.2)
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+        oracle = get_scheduler(name, optimizer, num_warmup_steps=6, num_training_steps=30)
+        for step in range(30):
+            assert rate_at(step, 30, settings) == pytest.approx(oracle.get_last_lr()[0], abs=1e-12)
+            optimizer.step()
+            oracle.step()
+
+
+def test_biases_and_norms_do_not_decay(tmp_path: Path) -> None:
+    def silent(model: nn.Module, batch: Batch) -> RowLosses:
+        found = losses(model, batch)
+        return RowLosses(found.sums * 0.0, found.items)
+
+    model = Regression()
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    rows = Rows(range(8), encode)
+    optimise(
+        model, silent, collate, rows, lambda: Validation("x", -float(weights(model).norm()), True, 0.0),
+        TrainingSettings(epochs=1, batch_size=8, weight_decay=0.5, learning_rate=0.1, warmup_ratio=0.0),
+        seed=0, device=CPU, work=tmp_path, emit=Heard(),
+    )  # fmt: skip
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, before[name]) == name.endswith("bias")
+
+
+def sequential(lengths: Sequence[int], batch_size: int, epoch: int, seed: int) -> list[StepRows]:
+    return [StepRows(epoch, tuple(range(at, min(at + batch_size, len(lengths))))) for at in range(0, len(lengths), batch_size)]
+
+
+def test_losses_and_weights_equal_those_of_transformers_trainer(tmp_path: Path) -> None:
+    """The oracle, where it is right: equal batches, no accumulation, one item a row."""
+    from torch.utils.data import SequentialSampler
+    from transformers import Trainer, TrainingArguments
+
+    class WithLoss(Regression):
+        def forward(self, x: Tensor, y: Tensor | None = None) -> Any:
+            found = self.net(x)
+            return found if y is None else {"loss": ((found[:, 0] - y) ** 2).mean()}
+
+    class InOrder(Trainer):  # type: ignore[misc]
+        def _get_train_sampler(self, *_: Any) -> Any:
+            return SequentialSampler(self.train_dataset)
+
+    def one_item(model: nn.Module, batch: Batch) -> RowLosses:
+        squared = (model(batch["x"])[:, 0] - batch["y"]) ** 2
+        return RowLosses(squared, torch.ones_like(squared))
+
+    settings: dict[str, Any] = {"learning_rate": 3e-3, "weight_decay": 0.1, "epochs": 2, "batch_size": 8}
+    ours, _, heard = train(tmp_path / "ours", losses=one_item, order=sequential, warmup_ratio=0.2, **settings)
+    theirs = WithLoss()
+    arguments = TrainingArguments(
+        output_dir=str(tmp_path / "theirs"), per_device_train_batch_size=8, num_train_epochs=2, learning_rate=3e-3,
+        weight_decay=0.1, warmup_steps=2, logging_steps=1, report_to=[], save_strategy="no", use_cpu=True,
+        disable_tqdm=True, max_grad_norm=1.0, remove_unused_columns=False, dataloader_pin_memory=False,
+        lr_scheduler_type="linear",
+    )  # fmt: skip
+    data = [{"x": encode(index).arrays["x"], "y": encode(index).arrays["y"]} for index in range(ROWS)]
+
+    def stack(rows: list[dict[str, Any]]) -> dict[str, Tensor]:
+        return {name: torch.tensor([row[name] for row in rows]) for name in ("x", "y")}
+
+    trainer = InOrder(model=theirs, args=arguments, train_dataset=data, data_collator=stack)
+    trainer.train()
+    their_losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    assert [data["loss"] for data in heard.of("step")] == pytest.approx(their_losses, abs=2e-4)
+    final = checkpoint.load(tmp_path / "ours" / "checkpoint.pt")
+    assert final is not None
+    for name, parameter in theirs.named_parameters():
+        assert torch.allclose(final["weights"][name], parameter, atol=1e-6)

@@ -1,0 +1,29 @@
+"""Two processes are one: the same rows, order and settings give the same weights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+SCRIPT = Path(__file__).with_name("two_processes.py")
+ROOT = SCRIPT.parents[2]
+
+
+@pytest.mark.real
+def test_two_processes_give_the_weights_of_one(tmp_path: Path) -> None:
+    results = []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        folder.mkdir()
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
+        subprocess.run(
+            [*launcher, "-m", "tests.training.two_processes", str(folder)], cwd=ROOT, check=True, capture_output=True, timeout=300
+        )
+        results.append(torch.load(folder / "result.pt"))
+    one, two = results
+    assert one["steps"] == two["steps"] == 18
+    assert torch.allclose(one["weights"], two["weights"], atol=1e-6)
