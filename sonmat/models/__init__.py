@@ -1,10 +1,10 @@
 """Where base models come from, and saved folders back into predictors."""
 
 from sonmat.models.cache import cache_folder
-from sonmat.models.catalogue import catalogue, default_bases, find_entry
 from sonmat.models.entry import CatalogueEntry
 from sonmat.models.facts import facts_of_folder
-from sonmat.models.resolve import installed, resolve
+from sonmat.models.lookup import catalogue, default_bases, find_entry
+from sonmat.models.resolving import installed, resolve
 
 __all__ = [
     "CatalogueEntry",

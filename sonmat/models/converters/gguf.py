@@ -50,7 +50,7 @@ def _convert_file(file: Path, folder: Path) -> None:
         model = AutoModelForCausalLM.from_pretrained(
             **place, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
         )
-    except (ValueError, KeyError, OSError, RuntimeError, IndexError, NotImplementedError) as error:
+    except Exception as error:
         detail = f"{type(error).__name__}: {error}".splitlines()[0]
         raise _unreadable(file, Text(en=detail, ko=detail)) from error
     _plain(model).save_pretrained(folder)
