@@ -94,7 +94,8 @@ def small_pictures(count: int, folder: Path, seed: int = 0) -> list[Example]:
         label = _SHAPES[number % len(_SHAPES)]
         path = f"media/{number:05d}.png"
         _draw(label, chance).save(folder / path)
-        rows.append(_example(number, {"image": path}, {"label": label}, f"shapes/{label}/{number}.png"))
+        source = Source(file=f"{label}/{number}.png", row=0)
+        rows.append(Example(id=f"r{number:05d}", input={"image": path}, target={"label": label}, source=source))
     return rows
 
 

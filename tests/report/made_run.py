@@ -8,18 +8,16 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from sonmat.core.recipe import Recipe
-from sonmat.core.text import Text, verbatim
+from sonmat.core.text import Text
 from sonmat.core.values import (
-    Arm,
     Audit,
     Candidate,
-    ClassScore,
-    Comparison,
+    Columns,
     Device,
     Estimate,
     Event,
@@ -27,18 +25,16 @@ from sonmat.core.values import (
     Finding,
     Fitted,
     LedgerLine,
+    LoadedSource,
     ModelFacts,
     Plan,
-    Prediction,
-    Proof,
     Refused,
-    Score,
     Spec,
     Split,
-    Verdict,
 )
 from sonmat.runs import EventLog, RunFolder, write_rows, write_value
-from tests.report.made_rows import CONFUSABLE, korean_questions, small_pictures, support_messages
+from tests.report.made_proof import label_answers, label_scores, prove, text_answers, text_scores
+from tests.report.made_rows import korean_questions, small_pictures, support_messages
 
 Role = Literal["floor", "base", "tuned"]
 STARTED = 1_760_000_000.0
@@ -110,14 +106,14 @@ def classification_run(path: Path, rows: int = 1200, seed: int = 0) -> RunFolder
     examples = support_messages(rows, seed)
     candidates = (
         _candidate("majority", "majority", "floor", None),
-        _candidate("prompt-smollm2-135m", "prompt", "base", SMOLLM, {"shots": 0}),
+        _candidate("zero-shot-smollm2-135m", "zero-shot", "base", SMOLLM, {"shots": 0}),
         _candidate("head-multilingual-e5-small", "head-only", "tuned", E5, {"learning_rate": 1e-3, "epochs": 20}),
         _candidate("full-multilingual-e5-small", "full", "tuned", E5, _SETTINGS),
     )
     split = _examples_audit_split(folder, examples, dropped=6)
     right = {
         "majority": 0.22,
-        "prompt-smollm2-135m": 0.41,
+        "zero-shot-smollm2-135m": 0.41,
         "head-multilingual-e5-small": 0.84,
         "full-multilingual-e5-small": 0.93,
     }
@@ -125,8 +121,8 @@ def classification_run(path: Path, rows: int = 1200, seed: int = 0) -> RunFolder
     for candidate in candidates:
         _fit(folder, candidate, killed=candidate.method == "full")
     test = [example for example in examples if example.id in set(split.test)]
-    answers = {name: _label_answers(test, share, seed=n) for n, (name, share) in enumerate(right.items())}
-    _prove(folder, candidates, test, split, answers, _label_scores, "full-multilingual-e5-small", _SENTENCE_YES)
+    answers = {name: label_answers(test, share, seed=n) for n, (name, share) in enumerate(right.items())}
+    prove(folder, candidates, test, answers, label_scores, "full-multilingual-e5-small")
     return folder
 
 
@@ -136,7 +132,7 @@ def no_gain_run(path: Path, rows: int = 260) -> RunFolder:
     examples = support_messages(rows, seed=5)
     candidates = (
         _candidate("majority", "majority", "floor", None),
-        _candidate("prompt-smollm2-135m", "prompt", "base", SMOLLM, {"shots": 4}),
+        _candidate("zero-shot-smollm2-135m", "zero-shot", "base", SMOLLM, {"shots": 4}),
         _candidate("lora-smollm2-135m", "lora", "tuned", SMOLLM, _SETTINGS),
     )
     split = _examples_audit_split(folder, examples, dropped=0)
@@ -145,11 +141,11 @@ def no_gain_run(path: Path, rows: int = 260) -> RunFolder:
         _fit(folder, candidate)
     test = [example for example in examples if example.id in set(split.test)]
     answers = {
-        "majority": _label_answers(test, 0.2, seed=1),
-        "prompt-smollm2-135m": _label_answers(test, 0.82, seed=2),
-        "lora-smollm2-135m": _label_answers(test, 0.83, seed=3),
+        "majority": label_answers(test, 0.2, seed=1),
+        "zero-shot-smollm2-135m": label_answers(test, 0.82, seed=2),
+        "lora-smollm2-135m": label_answers(test, 0.83, seed=3),
     }
-    _prove(folder, candidates, test, split, answers, _label_scores, "prompt-smollm2-135m", _SENTENCE_NO, fine_tune=False)
+    prove(folder, candidates, test, answers, label_scores, "zero-shot-smollm2-135m")
     return folder
 
 
@@ -158,7 +154,7 @@ def chat_run(path: Path, rows: int = 400) -> RunFolder:
     folder = _start(path, Recipe(data="faq.jsonl", task="chat", lang="ko"))
     examples = korean_questions(rows)
     candidates = (
-        _candidate("prompt-gemma3-270m", "prompt", "base", GEMMA, {"shots": 2}),
+        _candidate("zero-shot-gemma3-270m", "zero-shot", "base", GEMMA, {"shots": 2}),
         _candidate("lora-gemma3-270m", "lora", "tuned", GEMMA, {**_SETTINGS, "rank": 8}),
     )
     split = _examples_audit_split(folder, examples, dropped=3)
@@ -167,10 +163,10 @@ def chat_run(path: Path, rows: int = 400) -> RunFolder:
         _fit(folder, candidate, metric="chrf")
     test = [example for example in examples if example.id in set(split.test)]
     answers = {
-        "prompt-gemma3-270m": _text_answers(test, 0.35, seed=1),
-        "lora-gemma3-270m": _text_answers(test, 0.85, seed=2),
+        "zero-shot-gemma3-270m": text_answers(test, 0.35, seed=1),
+        "lora-gemma3-270m": text_answers(test, 0.85, seed=2),
     }
-    _prove(folder, candidates, test, split, answers, _text_scores, "lora-gemma3-270m", _SENTENCE_YES)
+    prove(folder, candidates, test, answers, text_scores, "lora-gemma3-270m")
     return folder
 
 
@@ -189,11 +185,11 @@ def image_run(path: Path, rows: int = 160) -> RunFolder:
         _fit(folder, candidate)
     test = [example for example in examples if example.id in set(split.test)]
     answers = {
-        "majority": _label_answers(test, 0.25, seed=1),
-        "head-mobilenet-v2": _label_answers(test, 0.6, seed=2),
-        "freeze-mobilenet-v2": _label_answers(test, 0.75, seed=3),
+        "majority": label_answers(test, 0.25, seed=1),
+        "head-mobilenet-v2": label_answers(test, 0.6, seed=2),
+        "freeze-mobilenet-v2": label_answers(test, 0.75, seed=3),
     }
-    _prove(folder, candidates, test, split, answers, _label_scores, "freeze-mobilenet-v2", _SENTENCE_YES)
+    prove(folder, candidates, test, answers, label_scores, "freeze-mobilenet-v2")
     return folder
 
 
@@ -209,15 +205,15 @@ def bare_run(path: Path) -> RunFolder:
     split = _examples_audit_split(folder, examples, dropped=0)
     _plan(folder, "text-classification", candidates, Spec(labels=tuple(sorted({e.target["label"] for e in examples}))))
     test = [example for example in examples if example.id in set(split.test)]
-    answers = {"majority": [a.model_copy(update={"confidence": None}) for a in _label_answers(test, 0.2, seed=1)]}
+    answers = {"majority": [a.model_copy(update={"confidence": None}) for a in label_answers(test, 0.2, seed=1)]}
     failed = {
         "full-multilingual-e5-small": Text(
             en=f"It ran out of memory; its log is in {folder.path.resolve()}/candidates/full.", ko="메모리가 부족했습니다."
         ),
         "lora-smollm2-135m": Text(en="The loss became infinite at step 12.", ko="12스텝에서 손실이 무한대가 되었습니다."),
     }
-    _prove(folder, candidates[:1], test, split, answers, _label_scores, "majority", _SENTENCE_NO, False, failed)
-    for name in ("audit.json", "ledger.jsonl", "events.jsonl"):
+    prove(folder, candidates[:1], test, answers, label_scores, "majority", failed)
+    for name in ("audit.json", "ledger.jsonl", "events.jsonl", "source.json"):
         folder.file(name).unlink()
     return folder
 
@@ -230,14 +226,6 @@ _SETTINGS = {
     "warmup_share": 0.06,
     "patience": 3,
 }
-_SENTENCE_YES = Text(
-    en="Use {use}: it beats the base model by {gain}, far more than chance explains.",
-    ko="{use}을(를) 쓰세요. 기본 모델보다 {gain} 높고, 이 차이는 우연으로 설명되지 않습니다.",
-)
-_SENTENCE_NO = Text(
-    en="Do not fine-tune: {use} is as good as anything that training gave.",
-    ko="미세조정하지 마세요. {use}이(가) 학습한 모델만큼 좋습니다.",
-)
 
 
 def _start(path: Path, recipe: Recipe) -> RunFolder:
@@ -274,6 +262,7 @@ def _candidate(
 
 def _examples_audit_split(folder: RunFolder, examples: Sequence[Example], dropped: int) -> Split:
     write_rows(folder.file("examples.jsonl"), Example, examples)
+    _source(folder, examples)
     gone = {example.id for example in examples[:dropped]}
     twin = Text(en="The same row stands twice.", ko="같은 행이 두 번 있습니다.")
     spaces = Text(en="Spaces around the label were removed.", ko="라벨 앞뒤의 빈칸을 지웠습니다.")
@@ -311,6 +300,23 @@ def _examples_audit_split(folder: RunFolder, examples: Sequence[Example], droppe
     )
     write_value(folder.file("split.json"), split)
     return split
+
+
+def _source(folder: RunFolder, examples: Sequence[Example]) -> None:
+    recipe = folder.recipe()
+    source = LoadedSource(
+        data=recipe.data,
+        sha256="ab" * 32,
+        format="csv",
+        shape="text-label",
+        task=recipe.task or "text-classification",
+        columns=Columns(input="text", target="label"),
+        rows_in=len(examples),
+        problems=0,
+        languages=("en",),
+        reason=Text(en="Each row has an input and an answer.", ko="행마다 입력과 정답이 있습니다."),
+    )
+    write_value(folder.file("source.json"), source)
 
 
 def _findings(examples: Sequence[Example], gone: set[str]) -> tuple[Finding, ...]:
@@ -384,6 +390,9 @@ def _fit(folder: RunFolder, candidate: Candidate, metric: str = "accuracy", kill
 def training_events(metric: str = "accuracy", killed: bool = False) -> Iterable[Event]:
     """200 steps with a validation every 25; if killed, steps 101 to 130 are done twice with other first losses."""
     chance = random.Random(3)
+    yield Event(
+        at=STARTED, kind="validation", step="fit", data={"step": 0, "epoch": 0.0, metric: 0.2, "loss": 1.7, "best": True}
+    )
     if killed:
         for step in range(1, 131):
             yield from _events_of_step(step, metric, chance, wrong=step > 100)
@@ -404,144 +413,3 @@ def _events_of_step(step: int, metric: str, chance: random.Random, wrong: bool =
             step="fit",
             data={**data, "loss": 0.38 + 1.3 * math.exp(-step / 45) + over},
         )
-
-
-def _label_answers(test: Sequence[Example], share_right: float, seed: int) -> list[Prediction]:
-    chance = random.Random(seed)
-    labels = sorted({example.target["label"] for example in test})
-    answers = []
-    for example in test:
-        label = example.target["label"]
-        if chance.random() > share_right:
-            others = [other for other in labels if other != label]
-            likely = CONFUSABLE.get(label)
-            label = likely if likely in others and chance.random() < 0.6 else chance.choice(others)
-        right = label == example.target["label"]
-        confidence = chance.uniform(0.6, 0.99) if right else chance.betavariate(4, 3)
-        answers.append(Prediction(row=example.id, output={"label": label}, confidence=round(confidence, 4), seconds=0.011))
-    return answers
-
-
-def _text_answers(test: Sequence[Example], share_right: float, seed: int) -> list[Prediction]:
-    chance = random.Random(seed)
-    answers = []
-    for example in test:
-        words = example.target["text"].split()
-        kept = [
-            word if chance.random() < share_right else chance.choice(("그리고", "음", "네네", "모르겠습니다"))
-            for word in words
-        ]
-        text = " ".join(kept) if chance.random() > 0.08 else "잘 모르겠습니다. " * 60
-        nll = (1.2 - share_right) * len(example.target["text"])
-        answers.append(
-            Prediction(row=example.id, output={"text": text}, seconds=0.8, tokens=len(text) // 2, reference_nll=nll)
-        )
-    return answers
-
-
-def _interval(metric: str, value: float, items: int) -> Score:
-    half = 1.96 * math.sqrt(max(value * (1 - value), 1e-4) / items)
-    return Score(metric=metric, value=value, low=max(0.0, value - half), high=min(1.0, value + half), items=items)
-
-
-def _label_scores(
-    test: Sequence[Example], answers: Sequence[Prediction]
-) -> tuple[tuple[Score, ...], tuple[ClassScore, ...]]:
-    pairs = [(example.target["label"], answer.output["label"]) for example, answer in zip(test, answers, strict=True)]
-    classes = []
-    for label in sorted({target for target, _ in pairs}):
-        support = sum(target == label for target, _ in pairs)
-        predicted = sum(said == label for _, said in pairs)
-        both = sum(target == said == label for target, said in pairs)
-        precision, recall = both / max(predicted, 1), both / max(support, 1)
-        f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-        classes.append(
-            ClassScore(label=label, precision=precision, recall=recall, f1=f1, support=support, predicted=predicted)
-        )
-    accuracy = sum(target == said for target, said in pairs) / len(pairs)
-    macro = sum(score.f1 for score in classes) / len(classes)
-    return (_interval("accuracy", accuracy, len(pairs)), _interval("macro_f1", macro, len(pairs))), tuple(classes)
-
-
-def _text_scores(
-    test: Sequence[Example], answers: Sequence[Prediction]
-) -> tuple[tuple[Score, ...], tuple[ClassScore, ...]]:
-    shares = []
-    for example, answer in zip(test, answers, strict=True):
-        words = set(example.target["text"].split())
-        shares.append(len(words & set(answer.output["text"].split())) / len(words))
-    mean = sum(shares) / len(shares)
-    return tuple(_interval(metric, mean * factor, len(test)) for metric, factor in (("chrf", 1.0), ("token_f1", 0.9))), ()
-
-
-def _prove(
-    folder: RunFolder,
-    candidates: Sequence[Candidate],
-    test: Sequence[Example],
-    split: Split,
-    answers: dict[str, list[Prediction]],
-    scores_of: Callable[[Sequence[Example], Sequence[Prediction]], tuple[tuple[Score, ...], tuple[ClassScore, ...]]],
-    use: str,
-    sentence: Text,
-    fine_tune: bool = True,
-    failed: dict[str, Text] | None = None,
-) -> None:
-    arms = []
-    for number, candidate in enumerate(candidates):
-        write_rows(folder.predictions_file(candidate.id), Prediction, answers[candidate.id])
-        scores, classes = scores_of(test, answers[candidate.id])
-        arms.append(
-            Arm(
-                candidate=candidate.id,
-                method=candidate.method,
-                role=candidate.role,
-                scores=scores,
-                per_class=classes,
-                base=candidate.base.name if candidate.base else None,
-                seconds_per_answer=(0.00002, 0.61, 0.012, 0.0123)[number],
-                peak_bytes=(55_000_000, 812_000_000, 690_000_000, 702_000_000)[number],
-                fit_seconds=128.4 if candidate.role == "tuned" else 0.1,
-            )
-        )
-    reference = next((arm for arm in arms if arm.role == "base"), arms[0])
-    comparisons = tuple(_compare(arm, reference) for arm in arms if arm is not reference)
-    best = next(arm for arm in arms if arm.candidate == use)
-    words = {"use": use, "gain": f"{100 * (best.headline.value - reference.headline.value):.1f} %"}
-    verdict = Verdict(
-        use=use,
-        fine_tune=fine_tune,
-        sentence=Text(en=sentence.en.format(**words), ko=sentence.ko.format(**words)),
-        details=(
-            Text(en="The cheaper head-only arm is clearly weaker.", ko="더 싼 head-only는 분명히 약합니다."),
-            verbatim("seed 0"),
-        ),
-    )
-    proof = Proof(
-        headline=best.headline.metric,
-        seal=split.seal,
-        items=len(test),
-        arms=tuple(arms),
-        comparisons=comparisons,
-        smallest_detectable=0.035,
-        verdict=verdict,
-        failed=failed or {},
-    )
-    write_value(folder.file("proof.json"), proof)
-
-
-def _compare(arm: Arm, reference: Arm) -> Comparison:
-    difference = arm.headline.value - reference.headline.value
-    low, high = difference - 0.045, difference + 0.045
-    exact = arm.headline.metric == "accuracy"
-    return Comparison(
-        a=arm.candidate,
-        b=reference.candidate,
-        metric=arm.headline.metric,
-        difference=difference,
-        low=low,
-        high=high,
-        p_value=(3e-9 if abs(difference) > 0.1 else 0.61) if exact else None,
-        a_only_right=128 if exact else None,
-        b_only_right=9 if exact else None,
-        better="a" if low > 0 else "b" if high < 0 else "neither",
-    )

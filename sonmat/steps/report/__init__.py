@@ -35,5 +35,5 @@ def write_report(folder: RunFolder, language: Language, emit: Emit, inputs: str 
     atomic_write(page, render_page(report, folder.path, language))
     atomic_write(folder.file("model_card.md"), model_card(report, Phrasing(language)))
     write_value(folder.file("report.json"), report, inputs)
-    emit("written", labels.WRITTEN.model_copy(update={l: getattr(labels.WRITTEN, l).format(file=page.name) for l in ("en", "ko")}))
+    emit("report", labels.WRITTEN, file=page.name)
     return page

@@ -19,7 +19,14 @@ from sonmat.steps.report.quoting import printable
 
 PIPELINES: Final = {"chat": "text-generation"}
 """Tasks whose name on the hub is another."""
-LICENCES: Final = {"apache-2.0": "apache-2.0", "mit": "mit", "mit-style": "mit", "bsd": "bsd", "gemma terms": "gemma", "gemma": "gemma"}  # fmt: skip
+LICENCES: Final = {
+    "apache-2.0": "apache-2.0",
+    "mit": "mit",
+    "mit-style": "mit",
+    "bsd": "bsd",
+    "gemma terms": "gemma",
+    "gemma": "gemma",
+}
 """Licence identifiers of the hub; any other is 'other' with its name."""
 METRIC_TYPES: Final = {"macro_f1": "f1", "rouge_l": "rouge", "token_f1": "f1"}
 """Metrics whose type on the hub has another name."""
@@ -73,18 +80,34 @@ def _body(report: Report, phrasing: Phrasing) -> str:
     method = say(report.chosen.method_title)
     intro = say(labels.CARD_INTRO, method=method, base=base.name) if base else say(labels.CARD_NO_BASE, method=method)
     data = report.data_summary
-    rows = say(labels.CARD_ROWS, train=phrasing.count(data.train), validation=phrasing.count(data.validation), test=phrasing.count(data.test), data=report.data)  # fmt: skip
+    rows = say(
+        labels.CARD_ROWS,
+        train=phrasing.count(data.train),
+        validation=phrasing.count(data.validation),
+        test=phrasing.count(data.test),
+        data=report.data,
+    )
     parts = [
         f"# {_plain(report.name)}",
         _plain(intro),
         f"**{_plain(say(report.verdict.sentence))}**",
-        _section(labels.CARD_RESULTS, phrasing, say(labels.SURE_ITEMS, items=phrasing.count(report.items)), _table(report, phrasing)),
+        _section(
+            labels.CARD_RESULTS,
+            phrasing,
+            say(labels.SURE_ITEMS, items=phrasing.count(report.items)),
+            _table(report, phrasing),
+        ),
         _section(labels.CARD_DATA, phrasing, rows, _plain(say(data.how_split))),
         _section(labels.CARD_HOW, phrasing, *_how_made(report, phrasing)),
         _section(labels.CARD_LIMITS, phrasing, *_limits(report, phrasing)),
         _section(labels.CARD_LICENCE, phrasing, _licence_sentence(base, phrasing)),
-        _section(labels.HOW_TO_USE, phrasing, _fenced("sh", shell_commands(report, phrasing)), _fenced("python", python_lines(report, phrasing))),
-    ]  # fmt: skip
+        _section(
+            labels.HOW_TO_USE,
+            phrasing,
+            _fenced("sh", shell_commands(report, phrasing)),
+            _fenced("python", python_lines(report, phrasing)),
+        ),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -94,7 +117,11 @@ def _section(heading: Text, phrasing: Phrasing, *paragraphs: str) -> str:
 
 def _table(report: Report, phrasing: Phrasing) -> str:
     """Arms by measures, the chosen one in bold."""
-    headings = [phrasing.say(labels.ARM), *(phrasing.say(measure.title) for measure in report.measures), phrasing.say(labels.ANSWER_TIME)]  # fmt: skip
+    headings = [
+        phrasing.say(labels.ARM),
+        *(phrasing.say(measure.title) for measure in report.measures),
+        phrasing.say(labels.ANSWER_TIME),
+    ]
     lines = [_table_line(headings), _table_line(["---"] * len(headings))]
     return "\n".join(lines + [_table_line(_cells(line, report, phrasing)) for line in report.arms])
 
@@ -124,7 +151,7 @@ def _how_made(report: Report, phrasing: Phrasing) -> list[str]:
 
 def _limits(report: Report, phrasing: Phrasing) -> list[str]:
     smallest = phrasing.difference(report.smallest_detectable, report.headline).lstrip("+")
-    return [phrasing.say(labels.CARD_LIMITS_DOMAIN), phrasing.say(labels.SURE_DETECTABLE, difference=smallest)]
+    return [phrasing.say(labels.CARD_LIMITS_DOMAIN), phrasing.say(labels.CARD_DETECTABLE, difference=smallest)]
 
 
 def _licence_sentence(base: BaseModelLine | None, phrasing: Phrasing) -> str:

@@ -52,7 +52,9 @@ class Bar:
     parts: tuple[tuple[str, float], ...]
 
 
-def forest(title: str, spans: Sequence[Span], format_value: Format, bounded: bool, guide: float | None = None) -> Markup:
+def forest(
+    title: str, spans: Sequence[Span], format_value: Format, format_tick: Format, bounded: bool, guide: float | None = None
+) -> Markup:
     """Every span on one axis, named above its line; `guide` is a value to show as a dashed vertical line.
 
     Args:
@@ -60,11 +62,11 @@ def forest(title: str, spans: Sequence[Span], format_value: Format, bounded: boo
     """
     shown = [span.low for span in spans] + [span.high for span in spans] + ([] if guide is None else [guide])
     low, high = _widened(min(shown), max(shown), bounded)
-    ticks = nice_ticks(low, high, 4)
+    ticks = nice_ticks(low, high, 5)
     low, high = min(low, ticks[0]), max(high, ticks[-1])
     x = _scale(low, high)
     bottom = 46 * len(spans) + 4
-    parts = [_grid_line(x(tick), bottom) + _below(x(tick), bottom, format_value(tick)) for tick in ticks]
+    parts = [_grid_line(x(tick), bottom) + _below(x(tick), bottom, format_tick(tick)) for tick in ticks]
     if guide is not None:
         parts.append(_tag("line", x1=_percent(x(guide)), x2=_percent(x(guide)), y1=0, y2=bottom, class_="guide"))
     for number, span in enumerate(spans):
@@ -73,8 +75,14 @@ def forest(title: str, spans: Sequence[Span], format_value: Format, bounded: boo
 
 
 def lines(
-    title: str, series: Sequence[Line], format_x: Format, format_y: Format, best: tuple[float, str] | None, marks: Sequence[float] = ()
-) -> Markup:  # fmt: skip
+    title: str,
+    series: Sequence[Line],
+    format_x: Format,
+    format_y: Format,
+    format_tick: Format,
+    best: tuple[float, str] | None,
+    marks: Sequence[float] = (),
+) -> Markup:
     """Lines over a common x axis that begins at 0. `best` is an x value to point out and its words; `marks` are thin lines."""
     height = 180
     xs = [x for line in series for x, _ in line.points]
@@ -82,21 +90,32 @@ def lines(
     ticks_y, ticks_x = nice_ticks(min(ys), max(ys), 4), nice_ticks(0, max(xs), 4)
     x = _scale(0, max(xs))
     y = _scale(min(*ys, ticks_y[0]), max(*ys, ticks_y[-1]))
-    parts = [_level(height * (1 - y(tick) / 100), format_y(tick)) for tick in ticks_y]
+    parts = [_level(height * (1 - y(tick) / 100), format_tick(tick)) for tick in ticks_y]
     parts += [_below(x(tick), height, format_x(tick)) for tick in ticks_x if tick <= max(xs)]
     parts += [
-        _tag("line", x1=_percent(x(mark)), x2=_percent(x(mark)), y1=0, y2=height, class_="mark") for mark in marks if mark <= max(xs)
-    ]  # fmt: skip
+        _tag("line", x1=_percent(x(mark)), x2=_percent(x(mark)), y1=0, y2=height, class_="mark")
+        for mark in marks
+        if mark <= max(xs)
+    ]
     if best is not None:
         parts.append(_best(x(best[0]), height, best[1]))
     parts += [_polyline(line, x, y, height) for line in series if len(line.points) > 1]
     for line in series:
         if line.marks or len(line.points) == 1:
-            parts += [_dot(x(px), height * (1 - y(py) / 100), f"{line.name}: {format_x(px)}, {format_y(py)}", line.kind) for px, py in line.points]  # fmt: skip
+            parts += [
+                _dot(x(px), height * (1 - y(py) / 100), f"{line.name}: {format_x(px)}, {format_y(py)}", line.kind)
+                for px, py in line.points
+            ]
     return _svg(title, height + 24, parts, "axes")
 
 
-def heat_map(title: str, rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]], describe: Callable[[str, str, int], str]) -> Markup:  # fmt: skip
+def heat_map(
+    title: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    counts: Sequence[Sequence[int]],
+    describe: Callable[[str, str, int], str],
+) -> Markup:
     """Counts as cells shaded by their share of the row; where row and column have one name, in the colour of being right."""
     cell = 40 if len(columns) <= 12 else 28
     top = min(110, 18 + _LETTER * 0.72 * max(_width(_short(name, 16)) for name in columns))
@@ -108,14 +127,25 @@ def heat_map(title: str, rows: Sequence[str], columns: Sequence[str], counts: Se
     for row, (name, line) in enumerate(zip(rows, counts, strict=True)):
         y = round(top) + cell * row
         parts.append(
-            _tag("text", _short(name, 14), x=-10, y=y + cell // 2, class_="name", text_anchor="end", dy="0.35em", children_title=name)
-        )  # fmt: skip
+            _tag(
+                "text",
+                _short(name, 14),
+                x=-10,
+                y=y + cell // 2,
+                class_="name",
+                text_anchor="end",
+                dy="0.35em",
+                children_title=name,
+            )
+        )
         for column, count in enumerate(line):
             kind = "right" if columns[column] == name else "wrong"
             share = count / max(1, sum(line))
             words = describe(name, columns[column], count)
             parts.append(_cell(wide * column, y, wide, cell, kind, share, count, words))
-    return _svg(title, round(top) + cell * len(rows) + 4, parts, "heat", min_width=max(240, len(columns) * (34 if cell == 40 else 26)))
+    return _svg(
+        title, round(top) + cell * len(rows) + 4, parts, "heat", min_width=len(columns) * (30 if cell == 40 else 26)
+    )
 
 
 def bars(title: str, entries: Sequence[Bar], format_value: Format) -> Markup:
@@ -135,21 +165,28 @@ def bars(title: str, entries: Sequence[Bar], format_value: Format) -> Markup:
     return _svg(title, 38 * len(entries), parts, "bars")
 
 
-def histogram(title: str, edges: Sequence[int], counts: Sequence[int], format_x: Format, describe: Callable[[int, int, int], str]) -> Markup:  # fmt: skip
+def histogram(
+    title: str, edges: Sequence[int], counts: Sequence[int], format_x: Format, describe: Callable[[int, int, int], str]
+) -> Markup:
     """Counts between neighbouring edges."""
     height = 130
     tallest, wide = max(counts) or 1, 100 / len(counts)
-    parts = [_tag("line", x1=0, x2="100%", y1=height, y2=height, class_="base")]
+    parts = [_tag("line", x1=0, x2="100%", y1=height, y2=height, class_="axis")]
     for number, count in enumerate(counts):
         tall = 0 if count == 0 else max(2.0, (height - 8) * count / tallest)
         words = describe(edges[number], edges[number + 1], count)
         parts.append(
             _tag(
                 "rect",
-                x=_percent(wide * (number + 0.06)), y=round(height - tall, 1), width=_percent(wide * 0.88), height=round(tall, 1),
-                class_="bin", rx=2, children_title=words,
+                x=_percent(wide * (number + 0.06)),
+                y=round(height - tall, 1),
+                width=_percent(wide * 0.88),
+                height=round(tall, 1),
+                class_="bin",
+                rx=2,
+                children_title=words,
             )
-        )  # fmt: skip
+        )
     every = math.ceil(len(edges) / 6)
     parts += [_below(wide * number, height, format_x(edge)) for number, edge in enumerate(edges) if number % every == 0]
     return _svg(title, height + 24, parts, "histogram")
@@ -196,27 +233,49 @@ def _span(span: Span, top: float, x: Callable[[float], float], format_value: For
 def _cell(x: float, y: float, wide: float, cell: int, kind: str, share: float, count: int, words: str) -> str:
     box = _tag(
         "rect", x=_percent(x + wide * 0.03), y=y + 1, width=_percent(wide * 0.94), height=cell - 2, rx=4, class_="empty"
-    )  # fmt: skip
+    )
     fill = _tag(
-        "rect", x=_percent(x + wide * 0.03), y=y + 1, width=_percent(wide * 0.94), height=cell - 2, rx=4, class_=kind,
-        fill_opacity=round(min(1.0, 0.12 + 0.88 * share), 3), children_title=words,
-    )  # fmt: skip
+        "rect",
+        x=_percent(x + wide * 0.03),
+        y=y + 1,
+        width=_percent(wide * 0.94),
+        height=cell - 2,
+        rx=4,
+        class_=kind,
+        fill_opacity=round(min(1.0, 0.12 + 0.88 * share), 3),
+        children_title=words,
+    )
     if count == 0:
         return box
-    number = _tag("text", str(count), x=_percent(x + wide / 2), y=y + cell // 2, dy="0.35em", text_anchor="middle", class_="count")
+    number = _tag(
+        "text", str(count), x=_percent(x + wide / 2), y=y + cell // 2, dy="0.35em", text_anchor="middle", class_="count"
+    )
     return box + fill + number
 
 
 def _polyline(line: Line, x: Callable[[float], float], y: Callable[[float], float], height: int) -> str:
     points = " ".join(f"{10 * x(px):.1f},{1000 - 10 * y(py):.1f}" for px, py in line.points)
-    drawn = _tag("polyline", points=points, class_=f"line {line.kind}", vector_effect="non-scaling-stroke", children_title=line.name)
-    return _tag("svg", drawn, x=0, y=0, width="100%", height=height, viewBox="0 0 1000 1000", preserveAspectRatio="none", overflow="visible", raw=True)  # fmt: skip
+    drawn = _tag(
+        "polyline", points=points, class_=f"line {line.kind}", vector_effect="non-scaling-stroke", children_title=line.name
+    )
+    return _tag(
+        "svg",
+        drawn,
+        x=0,
+        y=0,
+        width="100%",
+        height=height,
+        viewBox="0 0 1000 1000",
+        preserveAspectRatio="none",
+        overflow="visible",
+        raw=True,
+    )
 
 
 def _best(x: float, height: int, words: str) -> str:
-    anchor, shift = ("end", -6) if x > 50 else ("start", 6)
-    line = _tag("line", x1=_percent(x), x2=_percent(x), y1=0, y2=height, class_="best")
-    return line + _tag("text", words, x=_percent(x), dx=shift, y=10, text_anchor=anchor, class_="best-word")
+    anchor, shift = ("end", 6) if x > 50 else ("start", -6)
+    line = _tag("line", x1=_percent(x), x2=_percent(x), y1=-4, y2=height, class_="best")
+    return line + _tag("text", words, x=_percent(x), dx=shift, y=-8, text_anchor=anchor, class_="best-word")
 
 
 def _dot(x: float, y: float, words: str, kind: str) -> str:
@@ -242,16 +301,28 @@ def _svg(title: str, height: float, parts: Sequence[str], kind: str, min_width: 
     body = f"<title>{escape(printable(title))}</title>" + "".join(parts)
     # Every part was escaped when its tag was made.
     return Markup(
-        _tag("svg", body, xmlns="http://www.w3.org/2000/svg", width="100%", height=round(height), role="img", aria_label=title,
-             class_=f"chart {kind}", style=style, raw=True)
-    )  # fmt: skip
+        _tag(
+            "svg",
+            body,
+            xmlns="http://www.w3.org/2000/svg",
+            width="100%",
+            height=round(height),
+            role="img",
+            aria_label=title,
+            class_=f"chart {kind}",
+            style=style,
+            raw=True,
+        )
+    )
 
 
 def _tag(name: str, content: str = "", *, raw: bool = False, children_title: str = "", **attributes: object) -> str:
     """One element; `content` is text unless `raw`, and `children_title` what hovering shows."""
     told = "".join(
-        f" {key.rstrip('_').replace('_', '-')}={quoteattr(printable(str(value)))}" for key, value in attributes.items() if value is not None
-    )  # fmt: skip
+        f" {key.rstrip('_').replace('_', '-')}={quoteattr(printable(str(value)))}"
+        for key, value in attributes.items()
+        if value is not None
+    )
     hint = f"<title>{escape(printable(children_title))}</title>" if children_title else ""
     return f"<{name}{told}>{hint}{content if raw else escape(printable(content))}</{name}>"
 

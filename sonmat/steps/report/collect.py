@@ -41,7 +41,7 @@ def collect(folder: RunFolder) -> Report:
         RunError: a file that every finished run holds is missing, damaged or too new.
     """
     recipe, plan, split, proof = folder.recipe(), folder.plan(), folder.split(), folder.proof()
-    examples = {example.id: example for example in folder.examples()}
+    examples = {example.id: example for example in _kept(folder)}
     test = [examples[id] for id in split.test]
     given = {arm.candidate: _answers(folder, arm.candidate) for arm in proof.arms}
     chosen, reference = proof.verdict.use, _reference(proof)
@@ -59,7 +59,7 @@ def collect(folder: RunFolder) -> Report:
         items=proof.items,
         smallest_detectable=proof.smallest_detectable,
         verdict=proof.verdict,
-        arms=tuple(_arm_line(arm, proof, reference) for arm in proof.arms),
+        arms=tuple(_arm_line(folder, arm, proof, reference) for arm in proof.arms),
         failed=proof.failed,
         classes=next(arm.per_class for arm in proof.arms if arm.candidate == chosen),
         confusion=answers.confusion(chosen, test, given[chosen]) if kind == "label" else None,
@@ -77,6 +77,10 @@ def collect(folder: RunFolder) -> Report:
         environment=_environment(folder, recipe, plan, split),
     )
     return _without_paths(report, folder, plan)
+
+
+def _kept(folder: RunFolder) -> list[Example]:
+    return folder.kept_examples() if folder.file("ledger.jsonl").exists() else list(folder.examples())
 
 
 def _answers(folder: RunFolder, candidate: str) -> dict[str, Prediction]:
@@ -99,14 +103,19 @@ def _best(arms: Sequence[Arm], proof: Proof) -> Arm:
     return max(arms, key=lambda arm: sign * arm.headline.value)
 
 
-def _arm_line(arm: Arm, proof: Proof, reference: str | None) -> ArmLine:
+def _arm_line(folder: RunFolder, arm: Arm, proof: Proof, reference: str | None) -> ArmLine:
     return ArmLine(
         arm=arm,
         method_title=method_title(arm.method),
         chosen=arm.candidate == proof.verdict.use,
         reference=arm.candidate == reference,
         against=_comparison(proof, arm.candidate, reference) if reference else None,
+        collapsed=_collapsed(folder, arm.candidate),
     )
+
+
+def _collapsed(folder: RunFolder, candidate: str) -> bool:
+    return folder.predictions_file(candidate).with_suffix(".json").exists() and folder.measured(candidate).collapsed
 
 
 def _comparison(proof: Proof, a: str, b: str) -> Comparison | None:

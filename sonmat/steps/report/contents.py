@@ -28,6 +28,8 @@ class ArmLine(Value):
     chosen: bool
     reference: bool
     against: Comparison | None = None
+    collapsed: bool = False
+    """Whether it gave nearly the same answer to everything."""
 
 
 class ConfusedPair(Value):
@@ -62,6 +64,8 @@ class Curve(Value):
     validation_measure: tuple[Point, ...]
     best_step: int
     resumed_at: tuple[int, ...] = ()
+    back_offs: tuple[Text, ...] = ()
+    """What was said when training went back to a checkpoint at a lower learning rate."""
     stopped: Text | None = None
 
 
@@ -143,6 +147,8 @@ class Histogram(Value):
 
 
 class DataSummary(Value):
+    recognised: Text | None
+    """What load took the data for, and why."""
     rows_in: int
     kept: int
     changed: int
@@ -243,6 +249,15 @@ class Report(Value):
     @property
     def reference(self) -> ArmLine | None:
         return next((line for line in self.arms if line.reference), None)
+
+    @property
+    def told(self) -> ArmLine:
+        """The arm whose difference to the reference matters: the chosen one, or the best trained one if that is the reference."""
+        tuned = [line for line in self.arms if line.arm.role == "tuned"]
+        if not self.chosen.reference or not tuned:
+            return self.chosen
+        sign = 1 if self.headline.higher_is_better else -1
+        return max(tuned, key=lambda line: sign * line.arm.headline.value)
 
     def candidate(self, id: str) -> CandidateLine:
         return next(line for line in self.candidates if line.id == id)

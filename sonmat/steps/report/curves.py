@@ -1,16 +1,18 @@
 """Learning curves from a candidate's events.
 
-In: events of kind "step", "validation" and "resumed". Out: a `Curve` of at most `MOST_POINTS` training points, or None
-where the candidate was not trained step by step. A resumed run does the steps after its checkpoint again; the earlier
-telling of those steps is left out.
+In: events of kind "step", "validation", "resumed" and "backed_off". Out: a `Curve` of at most `MOST_POINTS` training points,
+or None where the candidate was not trained step by step. A run that goes back to a checkpoint does the steps after it again;
+the earlier telling of those steps is left out.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+from sonmat.core.text import Text
 from sonmat.core.values import Event, Fitted, Json
 from sonmat.steps.report.contents import Curve, Point
 from sonmat.steps.report.vocabulary import measure_named
@@ -21,40 +23,54 @@ _NOT_METRICS: Final = frozenset({"step", "epoch", "loss", "learning_rate", "seco
 
 def learning_curve(candidate: str, events: Iterable[Event], fitted: Fitted | None) -> Curve | None:
     """The curve of one candidate."""
-    steps, validations, resumed_at = _told_once(events)
-    if not steps and not validations:
+    told = _told_once(events)
+    if not told.steps and not told.validations:
         return None
-    metric = _metric_name(validations.values(), fitted)
+    metric = _metric_name(told.validations.values(), fitted)
     return Curve(
         candidate=candidate,
         measure=measure_named(metric) if metric else None,
-        train_loss=_thinned(_points(steps, "loss")),
-        validation_loss=_points(validations, "loss"),
-        validation_measure=_points(validations, metric) if metric else (),
+        train_loss=_thinned(_points(told.steps, "loss")),
+        validation_loss=_points(told.validations, "loss"),
+        validation_measure=_points(told.validations, metric) if metric else (),
         best_step=fitted.best_step if fitted else 0,
-        resumed_at=resumed_at,
+        resumed_at=tuple(told.resumed_at),
+        back_offs=tuple(told.back_offs),
         stopped=fitted.stopped if fitted else None,
     )
 
 
-def _told_once(events: Iterable[Event]) -> tuple[dict[int, Json], dict[int, Json], tuple[int, ...]]:
-    """Step and validation data by step, and the steps at which training went on after a stop."""
-    steps: dict[int, Json] = {}
-    validations: dict[int, Json] = {}
-    resumed_at: list[int] = []
+@dataclass
+class _Told:
+    """Step and validation data by step, and where training went back to."""
+
+    steps: dict[int, Json] = field(default_factory=dict)
+    validations: dict[int, Json] = field(default_factory=dict)
+    resumed_at: list[int] = field(default_factory=list)
+    back_offs: list[Text] = field(default_factory=list)
+
+    def forget_after(self, step: int) -> None:
+        self.steps = {number: data for number, data in self.steps.items() if number <= step}
+        self.validations = {number: data for number, data in self.validations.items() if number <= step}
+
+
+def _told_once(events: Iterable[Event]) -> _Told:
+    told = _Told()
     for event in events:
         step = event.data.get("step")
         if not isinstance(step, int):
             continue
         if event.kind == "step":
-            steps[step] = event.data
+            told.steps[step] = event.data
         elif event.kind == "validation":
-            validations[step] = event.data
-        elif event.kind == "resumed":
-            steps = {number: data for number, data in steps.items() if number <= step}
-            validations = {number: data for number, data in validations.items() if number <= step}
-            resumed_at.append(step)
-    return steps, validations, tuple(resumed_at)
+            told.validations[step] = event.data
+        elif event.kind in ("resumed", "backed_off"):
+            told.forget_after(step)
+            if event.kind == "resumed":
+                told.resumed_at.append(step)
+            elif event.message is not None:
+                told.back_offs.append(event.message)
+    return told
 
 
 def _metric_name(validations: Iterable[Json], fitted: Fitted | None) -> str | None:

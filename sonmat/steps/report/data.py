@@ -25,8 +25,10 @@ def data_summary(folder: RunFolder, examples: Mapping[str, Example], split: Spli
     """The summary of a run's data; an audit or ledger that is not there counts as nothing found and all kept."""
     audit = folder.audit() if folder.exists("audit") else _nothing_found(len(examples))
     ledger = list(folder.ledger()) if folder.file("ledger.jsonl").exists() else []
+    sources = {line.id: line.source for line in ledger} | {id: example.source for id, example in examples.items()}
     used = [examples[id] for id in (*split.train, *split.validation, *split.test)]
     return DataSummary(
+        recognised=folder.source().reason if folder.exists("load") else None,
         rows_in=audit.rows_in,
         kept=audit.kept,
         changed=audit.changed,
@@ -36,7 +38,7 @@ def data_summary(folder: RunFolder, examples: Mapping[str, Example], split: Spli
         validation=len(split.validation),
         test=len(split.test),
         how_split=split.how,
-        findings=tuple(_finding_line(finding, examples) for finding in audit.findings),
+        findings=tuple(_finding_line(finding, sources) for finding in audit.findings),
         classes=_class_counts(examples, split),
         lengths=_histogram([_characters(example.input) + _characters(example.target) for example in used])
         if all(_is_text(example) for example in used)
@@ -56,10 +58,14 @@ def _reasons(ledger: Sequence[LedgerLine]) -> tuple[ReasonCount, ...]:
     return tuple(ReasonCount(action=action, reason=reason, rows=rows) for (action, reason), rows in counts.most_common())
 
 
-def _finding_line(finding: Finding, examples: Mapping[str, Example]) -> FindingLine:
-    sources: list[Source] = [examples[id].source for id in finding.rows[:MOST_SOURCES] if id in examples]
+def _finding_line(finding: Finding, sources: Mapping[str, Source]) -> FindingLine:
+    first = tuple(sources[id] for id in finding.rows if id in sources)[:MOST_SOURCES]
     # Ids mean nothing to a reader, and thousands of them would only swell the report.
-    return FindingLine(finding=finding.model_copy(update={"rows": ()}), sources=tuple(sources), rows=len(finding.rows))
+    return FindingLine(
+        finding=finding.model_copy(update={"rows": (), "clusters": (), "repairs": ()}),
+        sources=first,
+        rows=len(finding.rows),
+    )
 
 
 def _class_counts(examples: Mapping[str, Example], split: Split) -> tuple[ClassCount, ...]:

@@ -17,7 +17,7 @@ MORE: Final = Text(en="Show all", ko="전체 보기")
 LEFT_OUT: Final = Text(en="{shown} of {all} shown.", ko="전체 {all}개 가운데 {shown}개를 보여 드립니다.")
 FOOTER: Final = Text(
     en="Made by {made_by} from the run directory alone. This file loads nothing from the network.",
-    ko="{made_by}이(가) 실행 폴더만 읽어 만들었습니다. 이 파일은 네트워크에서 아무것도 불러오지 않습니다.",
+    ko="실행 폴더만 읽어 {made_by}에서 만든 보고서입니다. 이 파일은 네트워크에서 아무것도 불러오지 않습니다.",
 )
 FOOTER_PRIVATE: Final = Text(
     en="It quotes rows of your data: share it only with people who may see them.",
@@ -25,7 +25,7 @@ FOOTER_PRIVATE: Final = Text(
 )
 
 # ── units ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-POINTS: Final = Text(en="\u00a0pp", ko="%p")
+POINTS: Final = Text(en="\u00a0points", ko="%p")
 SECONDS: Final = Text(en="s", ko="초")
 MINUTES: Final = Text(en="min", ko="분")
 HOURS: Final = Text(en="h", ko="시간")
@@ -36,7 +36,9 @@ FINE_TUNE: Final = Text(en="Fine-tuning pays off", ko="미세조정할 가치가
 DO_NOT_FINE_TUNE: Final = Text(en="Do not fine-tune", ko="미세조정하지 않아도 됩니다")
 USE: Final = Text(en="Use", ko="사용할 것")
 NO_MODEL: Final = Text(en="no model", ko="모델 없음")
-AGAINST: Final = Text(en="Against {name}", ko="{name}와(과) 비교")
+AGAINST_BASE: Final = Text(en="Against the base model", ko="기본 모델과 비교")
+BEST_TUNED: Final = Text(en="Best trained, against this", ko="가장 나은 학습 후보의 차이")
+AGAINST_FLOOR: Final = Text(en="Against the commonest answer", ko="가장 흔한 답과 비교")
 SPEED: Final = Text(en="One answer takes", ko="답변 하나에 걸리는 시간")
 WITH_MEMORY: Final = Text(en="{size} of memory", ko="메모리 {size}")
 HOW_SURE: Final = Text(en="How sure is this?", ko="얼마나 확실한가요?")
@@ -45,14 +47,14 @@ SURE_ITEMS: Final = Text(
     ko="학습을 시작하기 전에 봉인해 둔 시험용 {items}개 행으로 쟀습니다.",
 )
 SURE_ADVANTAGE: Final = Text(
-    en="Compared row by row with {name}: {difference}; with 95% confidence between {low} and {high}.",
-    ko="{name}와(과) 행마다 짝지어 비교하면 {difference}이고, 95% 신뢰구간은 {low}에서 {high}까지입니다.",
+    en="{a} compared row by row with {name}: {difference}; with {level} confidence between {low} and {high}.",
+    ko="{a}의 {name} 대비 행마다 짝지은 차이는 {difference}이고, {level} 신뢰구간은 {low}에서 {high}까지입니다.",
 )
 SURE_ROWS: Final = Text(
-    en="It is right on {a} rows where {name} is wrong, and wrong on {b} where {name} is right ({p}).",
-    ko="{name}이(가) 틀리고 이쪽만 맞힌 행은 {a}개, 반대로 이쪽만 틀린 행은 {b}개입니다({p}).",
+    en="Only {a} is right on {a_rows} rows, only {name} on {name_rows} ({p}).",
+    ko="{a}만 맞힌 행은 {a_rows}개, {name}만 맞힌 행은 {name_rows}개입니다({p}).",
 )
-SURE_DETECTABLE: Final = Text(
+CARD_DETECTABLE: Final = Text(
     en="A test set of this size can tell differences of {difference} or more from chance; smaller ones count as a tie.",
     ko="이 크기의 시험용 데이터로 우연과 구별할 수 있는 차이는 {difference} 이상이며, 그보다 작은 차이는 비긴 것으로 봅니다.",
 )
@@ -60,7 +62,7 @@ SURE_DETECTABLE: Final = Text(
 # ── arms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 ARMS: Final = Text(en="Everything that was tried", ko="시도한 모든 방법")
 ARMS_INTRO: Final = Text(
-    en="All on the same test rows. Lines are 95% intervals.",
+    en="All on the same test rows. Lines are 95\u00a0% intervals.",
     ko="모두 같은 시험용 행으로 쟀습니다. 선은 95% 신뢰구간입니다.",
 )
 ARM: Final = Text(en="Candidate", ko="후보")
@@ -68,8 +70,13 @@ CHOSEN: Final = Text(en="use this", ko="추천")
 REFERENCE: Final = Text(en="reference", ko="기준")
 BETTER_UP: Final = Text(en="{measure} (higher is better)", ko="{measure} (높을수록 좋음)")
 BETTER_DOWN: Final = Text(en="{measure} (lower is better)", ko="{measure} (낮을수록 좋음)")
-DIFFERENCE: Final = Text(en="Difference to {name}", ko="{name}와(과)의 차이")
+DIFFERENCE: Final = Text(en="Difference to {name}", ko="{name} 대비 차이")
 DIFFERENCE_SHORT: Final = Text(en="Difference", ko="차이")
+COLLAPSED: Final = Text(en="nearly the same answer to everything", ko="거의 같은 답만 반복함")
+ADJUSTED: Final = Text(
+    en="Several candidates are compared, so the intervals and p-values of differences are adjusted (Holm).",
+    ko="후보 여럿을 비교하므로 차이의 구간과 p값은 다중 비교를 감안해 보정했습니다(Holm).",
+)
 CLEARLY_BETTER: Final = Text(en="clearly better", ko="분명히 나음")
 CLEARLY_WORSE: Final = Text(en="clearly worse", ko="분명히 못함")
 WITHIN_NOISE: Final = Text(en="within noise", ko="오차 범위 안")
@@ -87,7 +94,7 @@ CLASSES: Final = Text(en="Class by class", ko="클래스별 결과")
 CLASSES_INTRO: Final = Text(
     en="{name} on the test rows. Precision: how often an answer of this class is right. Recall: how many rows of the class are found.",
     ko="시험용 행에서 {name}의 결과입니다. 정밀도는 그 클래스라고 답했을 때 맞은 비율, 재현율은 그 클래스의 행을 찾아낸 비율입니다.",
-)  # fmt: skip
+)
 CLASS: Final = Text(en="Class", ko="클래스")
 PRECISION: Final = Text(en="Precision", ko="정밀도")
 RECALL: Final = Text(en="Recall", ko="재현율")
@@ -115,15 +122,19 @@ VALIDATION: Final = Text(en="Validation", ko="검증")
 STEP: Final = Text(en="step", ko="스텝")
 BEST_STEP: Final = Text(en="kept: step {step}", ko="선택: {step}스텝")
 BEST_INTRO: Final = Text(en="The checkpoint of step {step} was kept.", ko="{step}스텝의 체크포인트를 골랐습니다.")
-RESUMED: Final = Text(en="Training was interrupted and went on at step {steps}.", ko="학습이 중단되었다가 {steps}스텝에서 이어졌습니다.")
+RESUMED: Final = Text(
+    en="Training was interrupted and went on at step {steps}.", ko="학습이 중단되었다가 {steps}스텝에서 이어졌습니다."
+)
 CURVE_LOSS_TITLE: Final = Text(en="Loss of {name} by training step", ko="{name}의 스텝별 손실")
-CURVE_MEASURE_TITLE: Final = Text(en="{measure} of {name} on validation rows by step", ko="검증용 행에서 {name}의 스텝별 {measure}")
+CURVE_MEASURE_TITLE: Final = Text(
+    en="{measure} of {name} on validation rows by step", ko="검증용 행에서 {name}의 스텝별 {measure}"
+)
 
 # ── mistakes and answers ────────────────────────────────────────────────────────────────────────────────────────────
 MISTAKES: Final = Text(en="Worst mistakes", ko="가장 아쉬운 오답")
 MISTAKES_INTRO: Final = Text(
     en="Wrong answers that {name} was surest of. Often they show labels worth a second look.",
-    ko="{name}이(가) 가장 확신하고도 틀린 답입니다. 라벨을 다시 살펴볼 만한 행인 경우가 많습니다.",
+    ko="{name}의 답 중 가장 확신하고도 틀린 것들입니다. 라벨을 다시 살펴볼 만한 행인 경우가 많습니다.",
 )
 MISTAKES_COUNT: Final = Text(
     en="{wrong} of {answered} answers are wrong; {shown} are shown.",
@@ -131,14 +142,17 @@ MISTAKES_COUNT: Final = Text(
 )
 NO_MISTAKES: Final = Text(en="No wrong answer on the test rows.", ko="시험용 행에서 틀린 답이 없습니다.")
 LOWEST: Final = Text(en="Weakest answers", ko="가장 약한 답변")
-LOWEST_INTRO: Final = Text(en="Answers of {name} with the lowest {measure}.", ko="{name}의 답변 중 {measure}가 가장 낮은 것들입니다.")
+LOWEST_INTRO: Final = Text(
+    en="Answers of {name} with the lowest {measure}.", ko="{name}의 답변 중 {measure} 값이 가장 낮은 것들입니다."
+)
 SURE: Final = Text(en="{share} sure", ko="확신 {share}")
 ROW: Final = Text(en="{file}, row {row}", ko="{file} {row}행")
 NO_PICTURE: Final = Text(en="The picture cannot be shown.", ko="그림을 표시할 수 없습니다.")
-PICTURE: Final = Text(en="Picture of {file}, row {row}", ko="{file} {row}행의 그림")
+PICTURE: Final = Text(en="Picture: {place}", ko="그림: {place}")
 CONTRAST: Final = Text(en="Side by side", ko="나란히 보기")
 CONTRAST_INTRO: Final = Text(
-    en="{a} compared with {b} on single rows by {measure}.", ko="행마다 {a}와(과) {b}의 답을 {measure} 기준으로 비교했습니다."
+    en="{a} compared with {b} on single rows by {measure}.",
+    ko="행마다 {a}의 답을 {b}의 답에 견주어 {measure} 기준으로 비교했습니다.",
 )
 CONTRAST_BALANCE: Final = Text(
     en="Better on {better} rows, worse on {worse}, equal on {equal}.",
@@ -148,9 +162,7 @@ BEST: Final = Text(en="Largest gains", ko="가장 좋아진 답")
 WORST: Final = Text(en="Largest losses", ko="가장 나빠진 답")
 NONE_BETTER: Final = Text(en="It is better on no row.", ko="더 나은 행이 없습니다.")
 NONE_WORSE: Final = Text(en="It is worse on no row.", ko="더 못한 행이 없습니다.")
-MARKED: Final = Text(
-    en="Marked passages also stand in the right answer.", ko="표시된 부분은 정답에도 있는 부분입니다."
-)
+MARKED: Final = Text(en="Marked passages also stand in the right answer.", ko="표시된 부분은 정답에도 있는 부분입니다.")
 ROLE_SYSTEM: Final = Text(en="System", ko="시스템")
 ROLE_USER: Final = Text(en="User", ko="사용자")
 ROLE_ASSISTANT: Final = Text(en="Assistant", ko="도우미")
@@ -167,7 +179,8 @@ ACTION: Final = Text(en="What happened", ko="처리")
 REASON: Final = Text(en="Reason", ko="이유")
 SPLIT: Final = Text(en="How the rows were divided", ko="행을 나눈 방법")
 SPLIT_TITLE: Final = Text(
-    en="{train} rows to train, {validation} to validate, {test} to test", ko="학습 {train}행, 검증 {validation}행, 시험 {test}행"
+    en="{train} rows to train, {validation} to validate, {test} to test",
+    ko="학습 {train}행, 검증 {validation}행, 시험 {test}행",
 )
 TEST: Final = Text(en="Test", ko="시험")
 FINDINGS: Final = Text(en="What the audit found", ko="점검에서 찾은 것")
@@ -179,16 +192,18 @@ FIX: Final = Text(en="What to do", ko="하실 일")
 CONCERNED: Final = Text(en="{rows} rows concerned", ko="해당 행 {rows}개")
 CONCERNED_FIRST: Final = Text(en="the first: {sources}", ko="처음 몇 개: {sources}")
 CLASS_COUNTS: Final = Text(en="Rows of each class", ko="클래스별 행 수")
-CLASS_COUNTS_SHOWN: Final = Text(en="The {shown} largest of {all} classes.", ko="전체 클래스 {all}개 중 큰 순서로 {shown}개입니다.")
+CLASS_COUNTS_SHOWN: Final = Text(
+    en="The {shown} largest of {all} classes.", ko="전체 클래스 {all}개 중 큰 순서로 {shown}개입니다."
+)
 LENGTHS: Final = Text(en="Length of rows in characters", ko="행의 길이(글자 수)")
 LENGTHS_INTRO: Final = Text(
     en="Half of the rows are shorter than {median} characters; the longest has {longest}. The last bar holds all longer ones too.",
     ko="행의 절반은 {median}자보다 짧고, 가장 긴 행은 {longest}자입니다. 마지막 막대에는 그보다 긴 행도 들어 있습니다.",
-)  # fmt: skip
+)
 LENGTH_BIN: Final = Text(en="{low} to {high} characters: {rows} rows", ko="{low}~{high}자: {rows}행")
 
 # ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-PLAN: Final = Text(en="Plan and what came of it", ko="계획과 실제")
+PLAN: Final = Text(en="Plan and outcome", ko="계획과 실제")
 PLAN_INTRO: Final = Text(
     en="You allowed {minutes} for training. Estimates were made before; the figures beside them are what it took.",
     ko="학습에 허용하신 시간은 {minutes}입니다. 예상은 시작 전에 한 것이고, 옆의 값이 실제입니다.",
@@ -256,4 +271,4 @@ CARD_ROWS: Final = Text(
     ko="`{data}`에서 학습 {train}행, 검증 {validation}행, 시험 {test}행.",
 )
 
-WRITTEN: Final = Text(en="The report is in {file}.", ko="보고서는 {file}에 있습니다.")
+WRITTEN: Final = Text(en="The report is in report.html.", ko="보고서는 report.html에 있습니다.")

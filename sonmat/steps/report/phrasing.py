@@ -43,7 +43,7 @@ class Phrasing:
         return _signed(f"{value:.3g}")
 
     def share(self, value: float) -> str:
-        return _signed(f"{100 * value:.1f}%")
+        return _signed(f"{100 * value:.1f}") + self._per_cent()
 
     def amount(self, value: float, measure: Measure) -> str:
         """A value of a metric: a share as per cent, else a plain number."""
@@ -57,14 +57,36 @@ class Phrasing:
         points = _signed(f"{100 * value:.1f}")
         return plus + points + self.say(labels.POINTS)
 
+    def tick(self, value: float, measure: Measure) -> str:
+        """A round value on an axis, without decimals that say nothing."""
+        return _signed(f"{100 * value:g}") + self._per_cent() if measure.percent else self.number(value)
+
+    def difference_tick(self, value: float, measure: Measure) -> str:
+        plus = "+" if value > 0 else ""
+        return plus + (_signed(f"{100 * value:g}") if measure.percent else self.number(value))
+
+    def capital(self, text: Text, **words: object) -> str:
+        """The sentence with a capital letter first, for names that stand alone; 'chrF' stays as it is."""
+        sentence = self.say(text, **words)
+        first = sentence.split(" ")[0]
+        return sentence[:1].upper() + sentence[1:] if first.islower() else sentence
+
     def interval(self, score: Score, measure: Measure) -> str:
         return f"{self.amount(score.low, measure)} – {self.amount(score.high, measure)}"
 
     def difference_interval(self, comparison: Comparison, measure: Measure) -> str:
-        return f"{self.difference(comparison.low, measure)} … {self.difference(comparison.high, measure)}"
+        low = self.difference(comparison.low, measure)
+        if measure.percent:
+            low = low.removesuffix(self.say(labels.POINTS))
+        return f"{low} … {self.difference(comparison.high, measure)}"
 
-    def p_value(self, value: float) -> str:
-        return "p < 0.001" if value < 0.001 else f"p = {value:.3f}" if value < 0.1 else f"p = {value:.2f}"
+    def p_value(self, comparison: Comparison) -> str:
+        """The adjusted value where there is one; '' without a test."""
+        value = comparison.p_value if comparison.adjusted_p_value is None else comparison.adjusted_p_value
+        if value is None:
+            return ""
+        told = "< 0.001" if value < 0.001 else f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
+        return f"p {told}".replace(" ", _NO_BREAK)
 
     def duration(self, seconds: float) -> str:
         """Two units at most, from microseconds to hours."""
@@ -99,7 +121,11 @@ class Phrasing:
         if ratio >= 10:
             return f"×{ratio:,.0f}"
         per_cent = round(100 * (ratio - 1))
-        return ("+" if per_cent > 0 else "") + _signed(f"{per_cent}%")
+        return ("+" if per_cent > 0 else "") + _signed(str(per_cent)) + self._per_cent()
+
+    def level(self, level: float) -> str:
+        """A confidence level without decimals that say nothing."""
+        return f"{100 * level:.3g}{self._per_cent()}"
 
     def date(self, iso_date: str) -> str:
         year, month, day = (int(part) for part in iso_date.split("-"))
@@ -110,10 +136,27 @@ class Phrasing:
     def filters(self) -> dict[str, Callable[..., str]]:
         """What templates may call."""
         names = (
-            "say", "count", "number", "share", "amount", "difference", "interval", "difference_interval", "p_value",
-            "duration", "size", "parameters", "change", "date",
-        )  # fmt: skip
+            "say",
+            "capital",
+            "count",
+            "number",
+            "share",
+            "amount",
+            "difference",
+            "interval",
+            "difference_interval",
+            "p_value",
+            "level",
+            "duration",
+            "size",
+            "parameters",
+            "change",
+            "date",
+        )
         return {name: getattr(self, name) for name in names}
+
+    def _per_cent(self) -> str:
+        return "%" if self.language == "ko" else f"{_NO_BREAK}%"
 
     def _small_duration(self, seconds: float) -> str:
         if seconds >= 0.001:
@@ -131,8 +174,19 @@ class Phrasing:
 
 
 _MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def _signed(written: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from markupsafe import Markup
 
 from sonmat.steps.report import charts, labels
-from sonmat.steps.report.contents import ArmLine, Curve, Point, Report
+from sonmat.steps.report.contents import ArmLine, Curve, Measure, Point, Report
 from sonmat.steps.report.phrasing import Phrasing
 
 MOST_BARS: Final = 30
@@ -28,7 +28,7 @@ class Plots:
         measure = self.report.headline
         spans = [self._span(line) for line in self.report.arms]
         title = self.phrasing.say(measure.title)
-        return charts.forest(title, spans, lambda value: self.phrasing.amount(value, measure), measure.percent)
+        return charts.forest(title, spans, self._amount(measure), self._tick(measure), measure.percent)
 
     def differences(self) -> Markup | None:
         """The paired difference of every arm to the reference; None where nothing was compared."""
@@ -41,7 +41,14 @@ class Plots:
         if not spans or reference is None:
             return None
         title = self.phrasing.say(labels.DIFFERENCE, name=reference.arm.candidate)
-        return charts.forest(title, spans, lambda value: self.phrasing.difference(value, measure), False, guide=0.0)
+        return charts.forest(
+            title,
+            spans,
+            lambda value: self.phrasing.difference(value, measure),
+            lambda value: self.phrasing.difference_tick(value, measure),
+            bounded=False,
+            guide=0.0,
+        )
 
     def confusion(self) -> Markup | None:
         confusion = self.report.confusion
@@ -63,7 +70,7 @@ class Plots:
             charts.Line(self.phrasing.say(labels.VALIDATION), _pairs(curve.validation_loss), "validation", marks=True),
         )
         title = self.phrasing.say(labels.CURVE_LOSS_TITLE, name=curve.candidate)
-        return self._curve(title, series, curve, self.phrasing.number)
+        return self._curve(title, series, curve, self.phrasing.number, self.phrasing.number)
 
     def measure(self, curve: Curve) -> Markup | None:
         measure = curve.measure
@@ -72,7 +79,7 @@ class Plots:
         name = self.phrasing.say(measure.title)
         title = self.phrasing.say(labels.CURVE_MEASURE_TITLE, measure=name, name=curve.candidate)
         line = charts.Line(name, _pairs(curve.validation_measure), "validation", marks=True)
-        return self._curve(title, (line,), curve, lambda value: self.phrasing.amount(value, measure))
+        return self._curve(title, (line,), curve, self._amount(measure), self._tick(measure))
 
     def classes(self) -> Markup | None:
         counts = self.report.data_summary.classes[:MOST_BARS]
@@ -80,7 +87,9 @@ class Plots:
             return None
         empty = self.phrasing.say(labels.EMPTY_LABEL)
         entries = [
-            charts.Bar(count.label or empty, (("train", count.train), ("validation", count.validation), ("test", count.test)))
+            charts.Bar(
+                count.label or empty, (("train", count.train), ("validation", count.validation), ("test", count.test))
+            )
             for count in counts
         ]
         return charts.bars(self.phrasing.say(labels.CLASS_COUNTS), entries, self.phrasing.count)
@@ -97,20 +106,32 @@ class Plots:
         title = self.phrasing.say(labels.LENGTHS)
         return charts.histogram(title, lengths.edges, lengths.counts, self.phrasing.count, describe)
 
+    def _amount(self, measure: Measure) -> charts.Format:
+        return lambda value: self.phrasing.amount(value, measure)
+
+    def _tick(self, measure: Measure) -> charts.Format:
+        return lambda value: self.phrasing.tick(value, measure)
+
     def _span(self, line: ArmLine) -> charts.Span:
         score = line.arm.headline
         return charts.Span(line.arm.candidate, score.value, score.low, score.high, line.arm.role, line.chosen)
 
     def _curve(
-        self, title: str, series: tuple[charts.Line, ...], curve: Curve, format_y: charts.Format
+        self, title: str, series: tuple[charts.Line, ...], curve: Curve, format_y: charts.Format, format_tick: charts.Format
     ) -> Markup | None:
         drawn = tuple(line for line in series if line.points)
         if not drawn:
             return None
         best = (float(curve.best_step), self.phrasing.say(labels.BEST_STEP, step=self.phrasing.count(curve.best_step)))
         return charts.lines(
-            title, drawn, self.phrasing.count, format_y, best if curve.best_step else None, [float(step) for step in curve.resumed_at]
-        )  # fmt: skip
+            title,
+            drawn,
+            self.phrasing.count,
+            format_y,
+            format_tick,
+            best if curve.best_step else None,
+            [float(step) for step in curve.resumed_at],
+        )
 
 
 def _pairs(points: tuple[Point, ...]) -> tuple[tuple[float, float], ...]:
