@@ -90,12 +90,12 @@ def _is_deterministic(metric: Metric, cases: Sequence[Judged]) -> None:
 
 
 def _weighs_items_as_if_they_were_repeated(metric: Metric, cases: Sequence[Judged]) -> None:
-    """What bootstrap rests on. Weights 0 and 1 are any part of the items, and any order of the repeated items must do."""
+    """What the bootstrap and the jackknife rest on: any item left out, and some items repeated in any order."""
     statistics = metric.statistics(cases)
     generator = np.random.default_rng(0)
-    for most in (1, 1, 1, 2, 3, 3):
-        weights = generator.integers(most + 1, size=len(cases))
-        weights[generator.integers(len(cases))] += 1
+    left_out = 1 - np.eye(len(cases), dtype=np.int64)
+    drawn = generator.multinomial(len(cases), np.full(len(cases), 1 / len(cases)), size=10)
+    for weights in np.concatenate([left_out, drawn]):
         repeated = generator.permutation(np.repeat(np.arange(len(cases)), weights))
         weighted = float(metric.value(weights @ statistics))
         measured = _value(metric, [cases[place] for place in repeated])
@@ -108,21 +108,24 @@ def _weighs_items_as_if_they_were_repeated(metric: Metric, cases: Sequence[Judge
 
 
 def _has_columns_that_do_not_depend_on_answers(metric: Metric, cases: Sequence[Judged]) -> None:
-    others = [replace(item, output=cases[place - 1].output) for place, item in enumerate(cases)]
-    rows, other_rows = metric.statistics(cases), metric.statistics(others)
-    _expect(
-        metric,
-        rows.shape == other_rows.shape,
-        f"gives {rows.shape[1]} columns for one arm's answers and {other_rows.shape[1]} for another's on the same items",
-    )
+    rows = metric.statistics(cases)
     halves = np.arange(len(cases)) % 2 == 0
-    mixed = [item if half else other for item, other, half in zip(cases, others, halves, strict=True)]
-    exchanged = float(metric.value(np.where(halves[:, None], rows, other_rows).sum(axis=0)))
-    _expect(
-        metric,
-        bool(np.isclose(exchanged, _value(metric, mixed), rtol=1e-9, atol=1e-12)),
-        "has columns whose meaning depends on the answers: rows of two arms cannot be exchanged",
-    )
+    for step in (0, 1):
+        # Another arm's answers: the same one to everything, and everybody's neighbour's.
+        others = [replace(item, output=cases[(place - 1) * step].output) for place, item in enumerate(cases)]
+        other_rows = metric.statistics(others)
+        _expect(
+            metric,
+            rows.shape == other_rows.shape,
+            f"gives {rows.shape[1]} columns for one arm's answers and {other_rows.shape[1]} for another's on the same items",
+        )
+        mixed = [item if half else other for item, other, half in zip(cases, others, halves, strict=True)]
+        exchanged = float(metric.value(np.where(halves[:, None], rows, other_rows).sum(axis=0)))
+        _expect(
+            metric,
+            bool(np.isclose(exchanged, _value(metric, mixed), rtol=1e-9, atol=1e-12)),
+            "has columns whose meaning depends on the answers: rows of two arms cannot be exchanged",
+        )
 
 
 def _takes_sums_of_any_leading_shape(metric: Metric, cases: Sequence[Judged]) -> None:

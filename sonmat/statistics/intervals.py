@@ -30,6 +30,7 @@ from sonmat.statistics.resampling import (
     cluster_of_items,
     number_of_clusters,
     resampled_values,
+    undefined_allowed,
 )
 
 _SAME: Final = 1e-12
@@ -144,7 +145,8 @@ def all_but_one_values(value: ValueOfSums, statistics: Floats, groups: Groups | 
     cluster = cluster_of_items(len(statistics), groups)
     sums = np.zeros((number_of_clusters(cluster), statistics.shape[1]))
     np.add.at(sums, cluster, statistics)
-    return value(statistics.sum(axis=0) - sums)
+    with undefined_allowed():
+        return value(statistics.sum(axis=0) - sums)
 
 
 def _finite(values: Floats) -> Floats:

@@ -52,10 +52,11 @@ def resampled_values(
     Args:
         arms: statistics of each arm, shape (items, k), rows in the same order of items.
     """
-    chunks = [
-        np.stack([value(weights @ statistics) for statistics in arms])
-        for weights in resample_weights(len(arms[0]), resamples, seed, groups)
-    ]
+    with undefined_allowed():
+        chunks = [
+            np.stack([value(weights @ statistics) for statistics in arms])
+            for weights in resample_weights(len(arms[0]), resamples, seed, groups)
+        ]
     return np.concatenate(chunks, axis=1)
 
 
@@ -82,7 +83,8 @@ def swapped_differences(
     differences = []
     for swaps in _all_swaps(clusters) if complete else _random_swaps(clusters, resamples, seed):
         moved = swaps @ changes
-        differences.append(value(total_a + moved) - value(total_b - moved))
+        with undefined_allowed():
+            differences.append(value(total_a + moved) - value(total_b - moved))
     return np.concatenate(differences), complete
 
 
@@ -99,6 +101,11 @@ def cluster_of_items(items: int, groups: Groups | None) -> NDArray[np.intp]:
 
 def number_of_clusters(cluster: NDArray[np.intp]) -> int:
     return int(cluster.max()) + 1 if len(cluster) else 0
+
+
+def undefined_allowed() -> np.errstate:
+    """A sample may be such that the metric has no value: NaN then, without NumPy's warning."""
+    return np.errstate(invalid="ignore", divide="ignore")
 
 
 def _chunks(resamples: int, width: int) -> Iterator[int]:
