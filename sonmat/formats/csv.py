@@ -32,7 +32,7 @@ _DELIMITER_NAMES = {
 class DelimitedText:
     name = "csv"
     title = Text(en="Table as text (CSV, TSV)", ko="텍스트 표(CSV, TSV)")
-    suffixes = (".csv", ".tsv", ".txt")
+    suffixes: tuple[str, ...] = (".csv", ".tsv", ".txt")
     holds: Literal["text", "json", "image"] = "text"
 
     def matches(self, path: Path) -> bool:

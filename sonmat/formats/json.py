@@ -1,9 +1,11 @@
-"""A JSON document: a list of objects, or an object that holds one such list. Rows are numbered by the line they begin in."""
+"""A JSON document: a list of objects, or an object that holds one such list. Rows are numbered by the line that they begin in,
+or counted from 1 where they share lines."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +20,7 @@ from sonmat.runs.files import replacing
 class JsonDocument:
     name = "json"
     title = Text(en="JSON", ko="JSON")
-    suffixes = (".json",)
+    suffixes: tuple[str, ...] = (".json",)
     holds: Literal["text", "json", "image"] = "json"
 
     def matches(self, path: Path) -> bool:
@@ -31,8 +33,9 @@ class JsonDocument:
 
     def read(self, path: Path) -> Iterator[Record]:
         text = _whole_text(path)
-        for placed in items(text, _start_of_rows(path, text)):
-            source = Source(file=path.name, row=placed.line)
+        rows = _find_rows(path, text)
+        for number, placed in enumerate(items(text, rows.start), start=1):
+            source = Source(file=path.name, row=placed.line if rows.on_lines else number)
             row = checked_row(placed.value)
             yield Record(source=source, problem=row) if isinstance(row, Text) else Record(source=source, fields=row)
 
@@ -65,11 +68,20 @@ def _whole_text(path: Path) -> str:
     return text
 
 
-def _start_of_rows(path: Path, text: str) -> int:
+@dataclass(frozen=True)
+class _Rows:
+    """Where the list of rows starts, and whether there are lines enough to number the rows by."""
+
+    start: int
+    on_lines: bool
+
+
+def _find_rows(path: Path, text: str) -> _Rows:
     document = _parsed(path, text)
     start = len(text) - len(text.lstrip())
+    breaks = text.count("\n")
     if isinstance(document, list):
-        return start
+        return _Rows(start, breaks >= len(document))
     if not isinstance(document, dict):
         found = kind_of(document)
         raise _no_rows(path, Text(en=f"It holds {found.en}.", ko=f"들어 있는 것은 {found.ko}입니다."))
@@ -77,7 +89,8 @@ def _start_of_rows(path: Path, text: str) -> int:
         name for name, value in document.items() if isinstance(value, list) and any(isinstance(v, dict) for v in value)
     ]
     if len(lists) == 1:
-        return next(position for name, position in members(text, start) if name == lists[0])
+        position = next(position for name, position in members(text, start) if name == lists[0])
+        return _Rows(position, breaks >= len(document[lists[0]]))
     names = ", ".join(f"'{name}'" for name in list(lists or document)[:8])
     if lists:
         raise _no_rows(path, Text(en=f"Several fields hold lists: {names}.", ko=f"목록을 담은 필드가 여럿입니다: {names}."))

@@ -20,7 +20,7 @@ from sonmat.runs.files import replacing
 class JsonLines:
     name = "jsonl"
     title = Text(en="JSON lines", ko="JSON Lines")
-    suffixes = (".jsonl", ".ndjson")
+    suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
     holds: Literal["text", "json", "image"] = "json"
 
     def matches(self, path: Path) -> bool:

@@ -28,6 +28,7 @@ _BYTE_ORDER_MARKS = (
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HANGUL = re.compile("[가-힣ㄱ-ㆎ]")
+_HAN_OR_KANA = re.compile("[\u3041-\u30ff\u4e00-\u9fff\uf900-\ufaff]")
 _LATIN = re.compile("[À-ÖØ-öø-ÿŒœŠšŽžŸ‘’“”–—…€°·«»©®£§¿¡ªº\u00a0]")
 
 
@@ -162,7 +163,7 @@ def _judge(path: Path, doubt: _Doubt) -> Encoding:
         return Encoding("utf-8", "UTF-8")
     as_korean = doubt.sample.decode("cp949", "surrogateescape")
     beyond, broken = _characters_beyond_ascii(as_korean), len(_SURROGATE.findall(as_korean))
-    if 20 * broken <= beyond and 2 * len(_HANGUL.findall(as_korean)) >= beyond:
+    if 20 * broken <= beyond and _is_korean(as_korean):
         return Encoding("cp949", "CP949")
     as_western = doubt.sample.decode("cp1252", "surrogateescape")
     beyond = _characters_beyond_ascii(as_western)
@@ -175,6 +176,16 @@ def _judge(path: Path, doubt: _Doubt) -> Encoding:
         ),
         Text(en="Save the file as UTF-8 and try again.", ko="파일을 UTF-8로 저장한 뒤 다시 시도하세요."),
     )
+
+
+def _is_korean(text: str) -> bool:
+    """Whether half of what is beyond ASCII is everyday Hangul, and little is what Chinese or Japanese bytes would give."""
+    beyond = _characters_beyond_ascii(text)
+    hangul = _HANGUL.findall(text)
+    # KS X 1001 gives the syllables in use two bytes; the rest of Unicode's take more.
+    usual = sum(len(sign.encode("euc-kr", "ignore")) == 2 for sign in hangul)
+    foreign = len(hangul) - usual + len(_HAN_OR_KANA.findall(text))
+    return 2 * usual >= beyond and 5 * foreign <= beyond
 
 
 def _characters_beyond_ascii(text: str) -> int:

@@ -35,8 +35,8 @@ def looks_like_one_document(path: Path) -> bool:
         return True
     if first.startswith("{") and isinstance(parse_row(first), dict):
         return expected and not second
-    # A broken first row of JSON lines is still one line; a document goes on in the next.
-    return expected or (first.startswith("{") and not first.endswith("}"))
+    # A broken first row of JSON lines is still a row; a document breaks off where it goes on in the next line.
+    return expected or (first.startswith("{") and first.endswith(("{", "[", ",", ":")))
 
 
 def parse_row(text: str) -> Json | Text:

@@ -16,10 +16,12 @@ from sonmat import plugins
 from sonmat.core.errors import DataError
 from sonmat.core.protocols import Emit, Format, Table
 from sonmat.core.text import Text
-from sonmat.core.values import Json
+from sonmat.core.values import Json, Record
 from sonmat.reading.encoding import empty_file, unreadable_file
 from sonmat.runs.files import sha256_of_file
 
+SHOWN_ROWS = 5
+"""Bad rows that a message lists before it only counts them."""
 _SAMPLE_ROWS = 1000
 _REPORT_EVERY = 10_000
 """Rows between two progress events; the slowest format reads that many in about a second."""
@@ -31,6 +33,8 @@ class Survey:
 
     rows: int
     table: Table
+    problems: tuple[Record, ...]
+    """The first few rows that could not be read."""
 
 
 def find_format(path: Path) -> Format:
@@ -81,6 +85,7 @@ def survey(format: Format, path: Path, emit: Emit) -> Survey:
     chance = random.Random(0)
     columns: dict[str, None] = {}
     sample: list[tuple[int, Json]] = []
+    problems: list[Record] = []
     rows = usable = 0
     for record in format.read(path):
         rows += 1
@@ -89,6 +94,7 @@ def survey(format: Format, path: Path, emit: Emit) -> Survey:
                 "progress", Text(en="Looking at the rows", ko="행을 살펴보는 중"), done=rows, total=None, seconds_left=None
             )
         if record.problem is not None:
+            problems += [record] * (len(problems) < SHOWN_ROWS)
             continue
         columns.update(dict.fromkeys(record.fields))
         usable += 1
@@ -102,7 +108,7 @@ def survey(format: Format, path: Path, emit: Emit) -> Survey:
     if not rows:
         raise _no_rows(path)
     sample.sort(key=lambda entry: entry[0])
-    return Survey(rows, Table(tuple(columns), tuple(fields for _, fields in sample)))
+    return Survey(rows, Table(tuple(columns), tuple(fields for _, fields in sample)), tuple(problems))
 
 
 def _visible_files(folder: Path) -> Iterator[Path]:

@@ -22,11 +22,10 @@ from sonmat.reading.language import languages_of
 from sonmat.reading.rows import texts_of
 from sonmat.runs.files import write_rows, write_value
 from sonmat.runs.folder import RunFolder
-from sonmat.steps.load.container import Survey, data_fingerprint, find_format, survey
+from sonmat.steps.load.container import SHOWN_ROWS, Survey, data_fingerprint, find_format, survey
 from sonmat.steps.load.recognise import Recognised, recognise
 from sonmat.steps.load.rows import RowReader
 
-_SHOWN_ROWS = 5
 _LANGUAGE_SAMPLE = 2000
 _REPORT_EVERY_SECONDS = 1.0
 
@@ -41,6 +40,9 @@ def load(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> LoadedSo
     path = Path(recipe.data)
     format = find_format(path)
     seen = survey(format, path, emit)
+    if not seen.table.rows:
+        shown = [(record.source.place, record.problem) for record in seen.problems if record.problem]
+        raise _bad_rows(recipe, shown, seen.rows, usable=0)
     recognised = recognise(seen.table, recipe)
     reason = _said(path, format, seen, recognised)
     emit("recognised", reason, **_facts(format, seen, recognised))
@@ -98,21 +100,23 @@ def _unless_bad(examples: Iterable[Example], reader: RowReader, recipe: Recipe) 
         usable += 1
         yield example
     if reader.unusable and (recipe.bad_rows == "stop" or not usable):
-        raise _bad_rows(reader.unusable, usable, recipe)
+        shown = [(line.source.place, line.reason) for line in reader.unusable[:SHOWN_ROWS] if line.reason]
+        raise _bad_rows(recipe, shown, len(reader.unusable), usable)
 
 
-def _bad_rows(unusable: list[LedgerLine], usable: int, recipe: Recipe) -> DataError:
-    shown = unusable[:_SHOWN_ROWS]
-    more = len(unusable) - len(shown)
-    english = [f"  {line.source.place.en} {line.reason.en}" for line in shown if line.reason]
-    korean = [f"  {line.source.place.ko} {line.reason.ko}" for line in shown if line.reason]
-    if more:
-        english.append(f"  … and {more:,} more")
-        korean.append(f"  … 외 {more:,}행")
-    total = usable + len(unusable)
+def _bad_rows(recipe: Recipe, shown: Iterable[tuple[Text, Text]], bad: int, usable: int) -> DataError:
+    """The error that lists `shown`, places with reasons, of the `bad` rows."""
+    english, korean = [], []
+    for place, reason in shown:
+        english.append(f"  {place.en} {reason.en}")
+        korean.append(f"  {place.ko} {reason.ko}")
+    if bad > len(english):
+        korean.append(f"  … 외 {bad - len(english):,}행")
+        english.append(f"  … and {bad - len(english):,} more")
+    total = usable + bad
     what = Text(
-        en="\n".join([f"{len(unusable):,} of {total:,} rows of {recipe.data} cannot be used:", *english]),
-        ko="\n".join([f"{recipe.data}의 {total:,}행 가운데 {len(unusable):,}행을 쓸 수 없습니다:", *korean]),
+        en="\n".join([f"{bad:,} of {total:,} rows of {recipe.data} cannot be used:", *english]),
+        ko="\n".join([f"{recipe.data}의 {total:,}행 가운데 {bad:,}행을 쓸 수 없습니다:", *korean]),
     )
     if not usable:
         return DataError(what, Text(en="No row is left to learn from.", ko="배울 수 있는 행이 남지 않습니다."))

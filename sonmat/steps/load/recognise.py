@@ -68,11 +68,6 @@ def _not_recognised(table: Table, tasks: tuple[Task, ...]) -> DataError:
     shapes = [plugins.find("shapes", name).title for name in dict.fromkeys(name for task in tasks for name in task.shapes)]
     columns = ", ".join(f"'{name}'" for name in table.columns) or "-"
     english, korean = ("; ".join(title.in_language(language) for title in shapes) for language in ("en", "ko"))
-    if not table.rows:
-        return DataError(
-            Text(en="Not a single row could be read.", ko="읽을 수 있는 행이 하나도 없습니다."),
-            Text(en=f"Expected rows of: {english}.", ko=f"이런 행이 필요합니다: {korean}."),
-        )
     return DataError(
         Text(
             en=f"The rows were not recognised. Their columns are {columns}.",
