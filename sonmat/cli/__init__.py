@@ -1,1 +1,5 @@
-"""The command line: a file per command."""
+"""The command line: parses, calls the Python API, prints. A file a command; it decides nothing about models or data."""
+
+from sonmat.cli.entry import main
+
+__all__ = ["main"]

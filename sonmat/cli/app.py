@@ -1,0 +1,54 @@
+"""The command line's tree: which commands there are, in the order that people need them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sonmat import __version__
+from sonmat.cli import run
+from sonmat.cli.options import Lang, words
+from sonmat.core.text import Text
+
+HELP = Text(
+    en="Sonmat: from a file of your own examples to a specialist that is proven on held-out data.\n\n"
+    "Start with `sonmat run FILE`.",
+    ko="손맛: 직접 모은 예시 파일에서, 따로 떼어 둔 데이터로 검증된 전문 모델까지.\n\n`sonmat run 파일`로 시작하세요.",
+)
+
+
+def build() -> Any:
+    """The command line as a click command, its help in the reader's language."""
+    app = typer.Typer(
+        help=str(HELP),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        # Boxes would cost a third of the time that `--help` takes.
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_sonmat)
+    app.command("run", help=str(run.HELP))(run.run)
+    return typer.main.get_command(app)
+
+
+def _sonmat(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=lambda asked: _print_version(asked),
+            help=words("Print the version.", "버전을 보여 줍니다."),
+        ),
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """What stands before a command; `--lang` has been heeded by the time this is called."""
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sonmat {__version__}")
+        raise typer.Exit

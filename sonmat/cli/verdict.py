@@ -1,0 +1,85 @@
+"""The proof as a table that fits 80 columns, and the verdict below it."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from sonmat.cli.console import show
+from sonmat.core.text import Text, reader_language
+from sonmat.core.values import Arm, Comparison, Proof
+from sonmat.steps.report.contents import Measure
+from sonmat.steps.report.phrasing import Phrasing
+from sonmat.steps.report.vocabulary import measure_named
+
+
+def print_verdict(console: Console, proof: Proof) -> None:
+    """Arms with the headline metric, its 95 % interval, costs and the paired difference to the base; then the sentence."""
+    phrasing, measure = Phrasing(reader_language()), measure_named(proof.headline)
+    reference = reference_arm(proof)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("", width=1)
+    table.add_column(_say("arm", "후보"), overflow="fold")
+    table.add_column(_say(f"{measure.title.en}\n95 % interval", f"{measure.title.ko}\n95% 구간"), justify="right")
+    table.add_column(_say("per\nanswer", "답 하나"), justify="right", no_wrap=True)
+    table.add_column(_say("memory", "메모리"), justify="right", no_wrap=True)
+    beside = reference.role == "base"
+    table.add_column(
+        _say(
+            "difference to\nthe base" if beside else "difference to\nno model",
+            "기본 모델과 차이" if beside else "모델 없음과 차이",
+        ),
+        justify="right",
+    )
+    for arm in proof.arms:
+        chosen = arm.candidate == proof.verdict.use
+        table.add_row(
+            "✓" if chosen else "",
+            arm.candidate,
+            f"{phrasing.amount(arm.headline.value, measure)}\n{phrasing.interval(arm.headline, measure)}",
+            phrasing.duration(arm.seconds_per_answer),
+            phrasing.size(arm.peak_bytes),
+            _difference(arm, reference, proof, measure, phrasing),
+            style="bold green" if chosen else "",
+        )
+    for name, reason in proof.failed.items():
+        table.add_row("✗", f"{name}: {reason}", "–", "–", "–", "–", style="red")
+    show(console, table)
+    console.print(str(proof.verdict.sentence), style="bold")
+    for detail in proof.verdict.details:
+        console.print(f"  {detail}")
+
+
+def reference_arm(proof: Proof) -> Arm:
+    """The arm that others are measured against: the best base model as it is, else the best without any model."""
+    sign = 1 if measure_named(proof.headline).higher_is_better else -1
+    order = {"base": 0, "floor": 1, "tuned": 2}
+    return min(proof.arms, key=lambda arm: (order[arm.role], -sign * arm.headline.value))
+
+
+def difference_to(proof: Proof, arm: str, reference: str) -> Comparison | None:
+    """The headline comparison of `arm` with `reference`, in this direction."""
+    for found in proof.comparisons:
+        if found.metric != proof.headline:
+            continue
+        if (found.a, found.b) == (arm, reference):
+            return found
+        if (found.a, found.b) == (reference, arm):
+            better = {"a": "b", "b": "a", "neither": "neither"}[found.better]
+            turned = {"a": arm, "b": reference, "better": better, "difference": -found.difference}
+            return found.model_copy(update={**turned, "low": -found.high, "high": -found.low})
+    return None
+
+
+def _difference(arm: Arm, reference: Arm, proof: Proof, measure: Measure, phrasing: Phrasing) -> str:
+    if arm is reference:
+        return "="
+    comparison = difference_to(proof, arm.candidate, reference.candidate)
+    if comparison is None:
+        return "–"
+    return f"{phrasing.difference(comparison.difference, measure)}\n{phrasing.difference_interval(comparison, measure)}"
+
+
+def _say(en: str, ko: str) -> str:
+    return str(Text(en=en, ko=ko))
