@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from markupsafe import Markup
 
-from sonmat.steps.report.quoting import printable
+from sonmat.steps.report.quoting import printable, shortened, width
 
 Format = Callable[[float], str]
 _LETTER: Final = 7.5
@@ -118,18 +118,18 @@ def heat_map(
 ) -> Markup:
     """Counts as cells shaded by their share of the row; where row and column have one name, in the colour of being right."""
     cell = 40 if len(columns) <= 12 else 28
-    top = min(110, 18 + _LETTER * 0.72 * max(_width(_short(name, 16)) for name in columns))
+    top = min(110, 18 + _LETTER * 0.72 * max(width(shortened(name, 16)) for name in columns))
     wide = 100 / len(columns)
     parts = []
     for number, name in enumerate(columns):
-        word = _tag("text", _short(name, 16), class_="name", transform="rotate(-42)", children_title=name)
+        word = _tag("text", shortened(name, 16), class_="name", transform="rotate(-42)", children_title=name)
         parts.append(_tag("svg", word, x=_percent(wide * (number + 0.45)), y=round(top) - 8, overflow="visible", raw=True))
     for row, (name, line) in enumerate(zip(rows, counts, strict=True)):
         y = round(top) + cell * row
         parts.append(
             _tag(
                 "text",
-                _short(name, 14),
+                shortened(name, 14),
                 x=-10,
                 y=y + cell // 2,
                 class_="name",
@@ -155,7 +155,7 @@ def bars(title: str, entries: Sequence[Bar], format_value: Format) -> Markup:
     for number, entry in enumerate(entries):
         y, start = 38 * number, 0.0
         total = sum(amount for _, amount in entry.parts)
-        parts.append(_tag("text", _short(entry.name, 38), x=0, y=y + 13, class_="name", children_title=entry.name))
+        parts.append(_tag("text", shortened(entry.name, 38), x=0, y=y + 13, class_="name", children_title=entry.name))
         parts.append(_tag("text", format_value(total), x="100%", y=y + 13, class_="value", text_anchor="end"))
         parts.append(_tag("rect", x=0, y=y + 19, width="100%", height=8, class_="track", rx=4))
         for kind, amount in entry.parts:
@@ -220,7 +220,7 @@ def _span(span: Span, top: float, x: Callable[[float], float], format_value: For
     left, right = _percent(x(span.low)), _percent(x(span.high))
     return _tag(
         "g",
-        _tag("text", _short(span.name, 34), x=0, y=top + 16, class_="name", children_title=span.name)
+        _tag("text", shortened(span.name, 34), x=0, y=top + 16, class_="name", children_title=span.name)
         + _tag("text", format_value(span.value), x="100%", y=top + 16, class_="value", text_anchor="end")
         + _tag("line", x1=left, x2=right, y1=y, y2=y, class_="interval")
         + "".join(_tag("line", x1=end, x2=end, y1=y - 5, y2=y + 5, class_="end") for end in (left, right))
@@ -329,20 +329,3 @@ def _tag(name: str, content: str = "", *, raw: bool = False, children_title: str
 
 def _percent(value: float) -> str:
     return f"{round(value, 3):g}%"
-
-
-def _width(words: str) -> int:
-    """Width in letters; Korean, Chinese and Japanese ones count as two."""
-    return sum(2 if ord(letter) > 0x1100 else 1 for letter in words)
-
-
-def _short(words: str, most: int) -> str:
-    """`words` in at most `most` letters, the last an ellipsis if any were cut."""
-    if _width(words) <= most:
-        return words
-    kept = ""
-    for letter in words:
-        if _width(kept + letter) >= most:
-            break
-        kept += letter
-    return kept.rstrip() + "…"

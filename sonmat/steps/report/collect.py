@@ -31,6 +31,7 @@ from sonmat.steps.report.contents import (
 )
 from sonmat.steps.report.curves import learning_curve
 from sonmat.steps.report.data import data_summary
+from sonmat.steps.report.paths import without_paths
 from sonmat.steps.report.vocabulary import measure_named, method_title, task_title
 
 
@@ -76,7 +77,9 @@ def collect(folder: RunFolder) -> Report:
         ),
         environment=_environment(folder, recipe, plan, split),
     )
-    return _without_paths(report, folder, plan)
+    known = {str(folder.path.resolve()): folder.path.resolve().name}
+    known |= {candidate.base.path: candidate.base.name for candidate in plan.candidates if candidate.base}
+    return without_paths(report, known)
 
 
 def _kept(folder: RunFolder) -> list[Example]:
@@ -245,14 +248,3 @@ def _environment(folder: RunFolder, recipe: Recipe, plan: Plan, split: Split) ->
         seal=split.seal,
         date=datetime.fromtimestamp(first.at, UTC).date().isoformat() if first else "",
     )
-
-
-def _without_paths(report: Report, folder: RunFolder, plan: Plan) -> Report:
-    """The same report with the run's folder and the bases' folders named, not located; messages may have carried them."""
-    names = {str(folder.path.resolve()): folder.path.resolve().name}
-    names |= {candidate.base.path: candidate.base.name for candidate in plan.candidates if candidate.base}
-    text = report.model_dump_json()
-    for path, name in sorted(names.items(), key=lambda entry: -len(entry[0])):
-        if len(Path(path).parts) > 1:
-            text = text.replace(json.dumps(path, ensure_ascii=False)[1:-1], json.dumps(name, ensure_ascii=False)[1:-1])
-    return Report.model_validate_json(text)

@@ -92,8 +92,10 @@ ROWS: Final = Text(en="Rows", ko="행 수")
 # ── classes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 CLASSES: Final = Text(en="Class by class", ko="클래스별 결과")
 CLASSES_INTRO: Final = Text(
-    en="{name} on the test rows. Precision: how often an answer of this class is right. Recall: how many rows of the class are found.",
-    ko="시험용 행에서 {name}의 결과입니다. 정밀도는 그 클래스라고 답했을 때 맞은 비율, 재현율은 그 클래스의 행을 찾아낸 비율입니다.",
+    en="{name} on the test rows. Precision: how often an answer of this class is right. Recall: how many rows of the class "
+    "are found.",
+    ko="시험용 행에서 {name}의 결과입니다. 정밀도는 그 클래스라고 답했을 때 맞은 비율이고, 재현율은 그 클래스의 행을 찾아낸 "
+    "비율입니다.",
 )
 CLASS: Final = Text(en="Class", ko="클래스")
 PRECISION: Final = Text(en="Precision", ko="정밀도")
@@ -119,7 +121,6 @@ CURVES: Final = Text(en="How training went", ko="학습 과정")
 LOSS: Final = Text(en="Loss", ko="손실")
 TRAIN: Final = Text(en="Training", ko="학습")
 VALIDATION: Final = Text(en="Validation", ko="검증")
-STEP: Final = Text(en="step", ko="스텝")
 BEST_STEP: Final = Text(en="kept: step {step}", ko="선택: {step}스텝")
 BEST_INTRO: Final = Text(en="The checkpoint of step {step} was kept.", ko="{step}스텝의 체크포인트를 골랐습니다.")
 RESUMED: Final = Text(
@@ -188,7 +189,6 @@ NO_FINDINGS: Final = Text(en="The audit found nothing to mend.", ko="점검에�
 BLOCKER: Final = Text(en="Must be mended", ko="꼭 고쳐야 함")
 WARNING: Final = Text(en="Worth mending", ko="고치면 좋음")
 NOTE: Final = Text(en="Good to know", ko="참고")
-FIX: Final = Text(en="What to do", ko="하실 일")
 CONCERNED: Final = Text(en="{rows} rows concerned", ko="해당 행 {rows}개")
 CONCERNED_FIRST: Final = Text(en="the first: {sources}", ko="처음 몇 개: {sources}")
 CLASS_COUNTS: Final = Text(en="Rows of each class", ko="클래스별 행 수")
@@ -197,7 +197,8 @@ CLASS_COUNTS_SHOWN: Final = Text(
 )
 LENGTHS: Final = Text(en="Length of rows in characters", ko="행의 길이(글자 수)")
 LENGTHS_INTRO: Final = Text(
-    en="Half of the rows are shorter than {median} characters; the longest has {longest}. The last bar holds all longer ones too.",
+    en="Half of the rows are shorter than {median} characters; the longest has {longest}. The last bar holds all longer ones "
+    "too.",
     ko="행의 절반은 {median}자보다 짧고, 가장 긴 행은 {longest}자입니다. 마지막 막대에는 그보다 긴 행도 들어 있습니다.",
 )
 LENGTH_BIN: Final = Text(en="{low} to {high} characters: {rows} rows", ko="{low}~{high}자: {rows}행")
@@ -208,10 +209,7 @@ PLAN_INTRO: Final = Text(
     en="You allowed {minutes} for training. Estimates were made before; the figures beside them are what it took.",
     ko="학습에 허용하신 시간은 {minutes}입니다. 예상은 시작 전에 한 것이고, 옆의 값이 실제입니다.",
 )
-TIME: Final = Text(en="Time", ko="시간")
 PLANNED: Final = Text(en="Planned", ko="예상")
-ACTUAL: Final = Text(en="Actual", ko="실제")
-OFF_BY: Final = Text(en="Off by", ko="오차")
 NOT_FITTED: Final = Text(en="not finished", ko="끝나지 않음")
 TRAINED: Final = Text(en="{count} trained parameters", ko="학습한 매개변수 {count}개")
 BASIS: Final = Text(en="Estimate from {basis}.", ko="예상 근거: {basis}.")
@@ -225,7 +223,6 @@ ORIGIN: Final = Text(en="Set by", ko="정한 곳")
 ORIGIN_USER: Final = Text(en="you", ko="사용자")
 ORIGIN_PLAN: Final = Text(en="the plan", ko="계획")
 ORIGIN_DEFAULT: Final = Text(en="default", ko="기본값")
-NO_SETTINGS: Final = Text(en="Nothing to set.", ko="정할 것이 없습니다.")
 ENVIRONMENT: Final = Text(en="Environment", ko="환경")
 MADE_BY: Final = Text(en="Made by", ko="만든 프로그램")
 DATE: Final = Text(en="Run begun on", ko="실행 시작일")

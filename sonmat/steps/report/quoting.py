@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-SHORT: Final = 420
-"""Letters of a quoted text that are seen without opening it."""
+SHORT: Final = 400
+"""Width of a quoted text that is seen without opening it, in Latin letters."""
 _SHORTEST_COMMON: Final = 2
 _MOST_PIECES: Final = 1200
 _PIECES: Final = re.compile(r"[가-힣\u3040-\u30ff\u4e00-\u9fff]|[^\W가-힣\u3040-\u30ff\u4e00-\u9fff]+|\s+|.", re.DOTALL)
@@ -34,12 +34,31 @@ class Segment:
 
 
 def quote(text: str) -> Quote:
-    """`text` with its head cut at a space near `SHORT` letters."""
+    """`text` with its head cut at a space near `SHORT`."""
     shown = printable(text)
-    if len(shown) <= SHORT * 1.25:
+    if width(shown) <= SHORT * 1.25:
         return Quote(shown, None)
-    space = shown.rfind(" ", SHORT - 40, SHORT)
-    return Quote(shown[: space if space > 0 else SHORT].rstrip() + " …", shown)
+    head = shortened(shown, SHORT).removesuffix("…")
+    space = head.rfind(" ", len(head) - 30)
+    return Quote((head[:space] if space > 0 else head).rstrip() + " …", shown)
+
+
+def width(text: str) -> int:
+    """Width in Latin letters; Korean, Chinese and Japanese ones count as two."""
+    return sum(2 if ord(letter) > 0x1100 else 1 for letter in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """`text` in at most the width `most`, its end an ellipsis if anything was cut."""
+    if width(text) <= most:
+        return text
+    kept, used = 0, 1
+    for letter in text:
+        used += width(letter)
+        if used > most:
+            break
+        kept += 1
+    return text[:kept].rstrip() + "…"
 
 
 def printable(text: str) -> str:
