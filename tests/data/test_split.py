@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sonmat.steps.split as module
 from sonmat.core.errors import DataError, RunError, SonmatError
 from sonmat.core.text import verbatim
 from sonmat.core.values import Example, Finding, Source, Split
@@ -215,3 +216,13 @@ def test_the_same_file_with_its_rows_moved_gives_the_same_parts(tmp_path: Path) 
     first = job(tmp_path / "a", "t.csv", head + "".join(rows)).split()
     second = job(tmp_path / "b", "t.csv", head + "".join(reversed(rows))).split()
     assert first == second
+
+
+def test_a_fault_in_dividing_is_noticed_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def units_of_one_row(examples: list[Example], links: object, seed: int) -> list[object]:
+        return [module._unit([example], seed) for example in examples]
+
+    monkeypatch.setattr(module, "_units", units_of_one_row)
+    twins = [labelled(number, f"text {number // 2}", "ab"[number % 2]) for number in range(60)]
+    with pytest.raises(SonmatError, match="are apart"):
+        divide(twins)
