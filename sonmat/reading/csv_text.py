@@ -22,7 +22,7 @@ _DELIMITERS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 200
 _LONGEST_FIELD = 10_000_000
 """Characters. A longer field is almost certainly an unclosed quote, and bounds the memory that one may cost."""
-_LONGEST_NAME = 60
+_LONGEST_NAME = 100
 """Characters. A longer first cell is a text and no column name."""
 
 
@@ -177,8 +177,11 @@ def _evenness(sample: str, writing: _Writing) -> float:
 
 
 def _is_header(first: tuple[str, ...], rest: list[tuple[str, ...]]) -> bool:
-    if all(cell.strip().casefold() in KNOWN_NAMES for cell in first):
-        return True
+    named = [cell.strip().casefold() for cell in first if cell.strip()]
+    counted = [str(number) for number in range(len(named))]
+    if all(name in KNOWN_NAMES for name in named) or (len(named) > 1 and named == counted):
+        # Known names, or the numbers that pandas gives to columns without names.
+        return bool(named)
     if any(len(cell) > _LONGEST_NAME or _is_number(cell) for cell in first) or not any(first):
         return False
     below = [{row[place] for row in rest if place < len(row)} for place in range(len(first))]

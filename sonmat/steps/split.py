@@ -32,7 +32,9 @@ def split(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Split:
     Raises:
         DataError: too many rows belong together to fill three parts.
     """
+    emit("progress", Text(en="Reading the rows", ko="행을 읽는 중"), done=0, total=2, seconds_left=None)
     examples = folder.kept_examples()
+    emit("progress", Text(en="Dividing the rows", ko="행을 나누는 중"), done=1, total=2, seconds_left=None)
     result = divide(examples, folder.audit().findings, recipe.seed, recipe.group)
     write_value(folder.file("split.json"), result, inputs)
     emit("split", result.how, train=len(result.train), validation=len(result.validation), test=len(result.test))

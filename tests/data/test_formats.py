@@ -96,6 +96,11 @@ def test_a_header_is_a_header_although_a_label_has_the_same_name(tmp_path: Path)
     assert len(records) == 2
 
 
+def test_the_column_numbers_of_pandas_are_a_header(tmp_path: Path) -> None:
+    records = rows_of(table, tmp_path / "t.csv", ",0,1\n0,good film,pos\n1,bad film,neg\n2,fine,pos\n")
+    assert fields_of(records)[0] == {"column_1": "0", "0": "good film", "1": "pos"}
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"several columns named 'text'|이름이 'text'인 열이 여럿"):
         rows_of(table, tmp_path / "t.csv", "text,text,label\na,b,c\nd,e,f\n")
