@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sonmat import __version__
-from sonmat.cli import run
+from sonmat.cli import audit, chat, doctor, fit, models, plan, predict, prove, report, run, runs, show, split
 from sonmat.cli.options import Lang, words
 from sonmat.core.text import Text
 
@@ -30,7 +30,26 @@ def build() -> Any:
     )
     app.callback()(_sonmat)
     app.command("run", help=str(run.HELP))(run.run)
+    app.command("audit", help=str(audit.HELP))(audit.audit)
+    app.command("split", help=str(split.HELP))(split.split)
+    app.command("plan", help=str(plan.HELP))(plan.plan)
+    app.command("fit", help=str(fit.HELP))(fit.fit)
+    app.command("prove", help=str(prove.HELP))(prove.prove)
+    app.command("report", help=str(report.HELP))(report.report)
+    app.command("predict", help=str(predict.HELP))(predict.predict)
+    app.command("chat", help=str(chat.HELP))(chat.chat)
+    app.command("runs", help=str(runs.HELP))(runs.runs)
+    app.command("show", help=str(show.HELP))(show.show)
+    app.add_typer(_models(), name="models")
+    app.command("doctor", help=str(doctor.HELP))(doctor.doctor)
     return typer.main.get_command(app)
+
+
+def _models() -> typer.Typer:
+    app = typer.Typer(help=str(models.HELP), no_args_is_help=True, rich_markup_mode=None)
+    app.command("list", help=str(models.LIST_HELP))(models.list_models)
+    app.command("pull", help=str(models.PULL_HELP))(models.pull)
+    return app
 
 
 def _sonmat(

@@ -35,9 +35,4 @@ def show(screen: Console, what: RenderableType, style: str = "") -> None:
 
 def print_json(document: Mapping[str, Any] | list[Any]) -> None:
     """The one JSON document of a command, on stdout; numbers that JSON cannot write become null."""
-    print(to_json(document, indent=1, inf_nan_mode="null", by_alias=True).decode(), file=sys.stdout, flush=True)
-
-
-def print_json_line(document: Mapping[str, Any]) -> None:
-    """One line of a stream of JSON documents."""
-    print(to_json(document, inf_nan_mode="null").decode(), file=sys.stdout, flush=True)
+    print(to_json(document, indent=1, inf_nan_mode="null").decode(), file=sys.stdout, flush=True)

@@ -33,10 +33,17 @@ _SHOWN_ELSEWHERE = frozenset({"verdict", "written", "failed", "environment"})
 
 
 class Display:
-    """Callable as a listener; use it in a `with` block so that the live line is taken away at the end."""
+    """Callable as a listener; use it in a `with` block so that the live line is taken away at the end.
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        hidden: kinds of events that the command shows in its own way.
+    """
+
+    def __init__(
+        self, console: Console, hidden: frozenset[str] = frozenset(), clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.console = console
+        self.hidden = _SHOWN_ELSEWHERE | hidden
         self.clock = clock
         # The live line is drawn in a thread of its own, which does not know the language of this one.
         self.language = reader_language()
@@ -71,9 +78,11 @@ class Display:
 
     def __call__(self, event: Event) -> None:
         handler = self._handlers.get(event.kind)
+        if event.kind in self.hidden:
+            return
         if handler is not None:
             handler(event)
-        elif event.message is not None and event.kind not in _SHOWN_ELSEWHERE:
+        elif event.message is not None:
             failed = event.kind.endswith("_failed")
             style = "red" if failed else "yellow" if event.kind in ("changed", "backed_off", "fallback") else ""
             self._line(event.step, "✗" if failed else "·", self._said(event.message), style)

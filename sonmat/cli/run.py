@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from sonmat.api import Run
 
 HELP = Text(
-    en="From a file or folder of examples to a specialist that is proven on held-out data.\n\n"
-    "What is left out is recognised or chosen and said aloud. The same command continues a run that was stopped; a finished "
-    "step is not repeated.",
-    ko="예시 파일이나 폴더에서, 따로 떼어 둔 데이터로 검증된 전문 모델까지 만듭니다.\n\n"
-    "생략한 것은 알아서 정하고 알려 줍니다. 멈춘 실행은 같은 명령으로 이어지고, 끝난 단계는 되풀이하지 않습니다.",
+    en="Make a proven specialist from a file of examples.\n\n"
+    "DATA is a file (CSV, JSON, JSON lines) or a folder of pictures with a folder a class. What is left out is recognised or "
+    "chosen and said aloud. The same command continues a run that was stopped; a finished step is not repeated.",
+    ko="예시 파일로 검증된 전문 모델을 만듭니다.\n\n"
+    "DATA는 파일(CSV, JSON, JSON Lines)이나 분류마다 폴더가 있는 그림 폴더입니다. 생략한 것은 알아서 정하고 알려 줍니다. "
+    "멈춘 실행은 같은 명령으로 이어지고, 끝난 단계는 되풀이하지 않습니다.",
 )
 
 
@@ -200,8 +201,8 @@ def _performed(data: str | None, recipe: Path | None, folder: Path | None, given
     from sonmat import api
     from sonmat.cli.target import existing_run, listening
 
-    if data is not None and recipe is None and Path(data).suffix.lower() in (".yaml", ".yml"):
-        data, recipe = None, Path(data)
+    if recipe is None and data is not None and Path(data).suffix.lower() in (".yaml", ".yml"):
+        recipe, data = Path(data), None
     if data is None and recipe is None and folder is None:
         raise typer.BadParameter(
             words("Name a file or folder of examples, or a recipe.", "예시 파일이나 폴더, 또는 레시피를 지정하세요."),

@@ -29,9 +29,11 @@ def existing_run(named: str | Path | None) -> Run | None:
         return None
 
 
-def run_of(named: str, upto: str, as_json: bool) -> Run:
+def run_of(named: str, upto: str, as_json: bool, hidden: frozenset[str] = frozenset()) -> Run:
     """The run `named`, or one of the data file `named`, with every step up to `upto` done.
 
+    Args:
+        hidden: kinds of events that the command shows in its own way.
     Raises:
         RunError: there is neither such a run nor such a file.
         UserError, Paused: see `sonmat.api.run`.
@@ -39,7 +41,7 @@ def run_of(named: str, upto: str, as_json: bool) -> Run:
     from sonmat import api
 
     found = existing_run(named) or _run_of_data(named)
-    with listening(as_json) as listeners:
+    with listening(as_json, hidden) as listeners:
         if found is not None:
             return found.resume(upto, listeners)
         if Path(named).exists():
@@ -60,10 +62,10 @@ def _run_of_data(named: str) -> Run | None:
 
 
 @contextmanager
-def listening(as_json: bool) -> Iterator[tuple[Listener, ...]]:
+def listening(as_json: bool, hidden: frozenset[str] = frozenset()) -> Iterator[tuple[Listener, ...]]:
     """Listeners for a run: the display on stdout, or on stderr where stdout is kept for JSON."""
     from sonmat.cli.console import console, error_console
     from sonmat.cli.display import Display
 
-    with Display(error_console() if as_json else console()) as display:
+    with Display(error_console() if as_json else console(), hidden) as display:
         yield (display,)

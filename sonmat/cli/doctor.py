@@ -1,0 +1,167 @@
+"""`sonmat doctor`: what this machine can do, and what stands in the way."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sonmat.cli.options import AsJson
+from sonmat.core.text import Text, reader_language
+from sonmat.core.values import Value
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HELP = Text(
+    en="Say what this machine can do. Cores, memory, GPU, speed, network and packages.",
+    ko="이 기계를 진단합니다. 코어, 메모리, GPU, 속도, 네트워크, 패키지를 확인합니다.",
+)
+PACKAGES = ("torch", "transformers", "accelerate", "peft", "huggingface-hub", "kiwipiepy")
+LITTLE_DISK_BYTES = 5_000_000_000
+LITTLE_MEMORY_BYTES = 3_000_000_000
+INDEX_SECONDS = 3
+_PIP_STARTS_SECONDS = 12
+
+
+class Findings(Value):
+    """What was found, in bytes and operations a second."""
+
+    sonmat: str
+    python: str
+    device: str
+    device_name: str
+    cores: int
+    memory_bytes: int
+    """Of main memory or the accelerator, free now."""
+    disk_free_bytes: int
+    """Where models are kept."""
+    bf16: bool
+    gpu: bool
+    flops_per_second: float
+    """Measured in matrix products of the type that is computed in."""
+    packages: dict[str, str | None]
+    """Versions; None where one is missing."""
+    cache_folder: str
+    cache_bytes: int
+    hub_reachable: bool
+    index_reachable: bool
+
+
+def doctor(as_json: AsJson = False) -> None:
+    from sonmat.cli.console import console, print_json
+
+    found = examine()
+    if as_json:
+        print_json({"doctor": found})
+        return
+    _print(console(), found)
+
+
+def examine() -> Findings:
+    """Look at the machine; takes a few seconds, of which the network may take six."""
+    from sonmat import __version__
+    from sonmat.inference.device import detect_device
+    from sonmat.models import cache_folder
+    from sonmat.models.hub import is_reachable
+
+    device, cache = detect_device(measure=True), cache_folder()
+    return Findings(
+        sonmat=__version__,
+        python=".".join(str(part) for part in sys.version_info[:3]),
+        device=device.kind,
+        device_name=device.name,
+        cores=device.cores,
+        memory_bytes=device.memory_bytes,
+        disk_free_bytes=shutil.disk_usage(_nearest_existing(cache)).free,
+        bf16=device.bf16,
+        gpu=device.kind != "cpu",
+        flops_per_second=device.flops_per_second,
+        packages={name: _version(name) for name in PACKAGES},
+        cache_folder=str(cache),
+        cache_bytes=_size(cache),
+        hub_reachable=is_reachable(),
+        index_reachable=_index_answers(),
+    )
+
+
+def _nearest_existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _index_answers() -> bool:
+    """Whether pip, as it is set up here, gets an answer from its package index; asked about pip itself."""
+    command = [sys.executable, "-m", "pip", "index", "versions", "pip", "--disable-pip-version-check", "--no-input"]
+    command += ["--timeout", str(INDEX_SECONDS), "--retries", "0"]
+    try:
+        asked = subprocess.run(command, capture_output=True, timeout=INDEX_SECONDS + _PIP_STARTS_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return asked.returncode == 0
+
+
+def _print(screen: Console, found: Findings) -> None:
+    from rich.table import Table
+
+    from sonmat.cli.console import show
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(width=1)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for good, title, value in _lines(found):
+        grid.add_row("✓" if good else "!", str(title), value, style="" if good else "yellow")
+    show(screen, grid)
+
+
+def _lines(found: Findings) -> list[tuple[bool, Text, str]]:
+    """What is shown: whether it is as it should be, its name, its value."""
+    from sonmat.steps.report.phrasing import Phrasing
+
+    size = Phrasing(reader_language()).size
+    yes, no = Text(en="yes", ko="예"), Text(en="no", ko="아니요")
+    reached, not_reached = Text(en="reachable", ko="연결됨"), Text(en="not reachable", ko="연결 안 됨")
+    no_hub = Text(
+        en="not reachable; catalogue models come from the package index",
+        ko="연결 안 됨. 목록의 모델은 패키지 저장소에서 받습니다",
+    )
+    lines = [
+        (True, Text(en="Sonmat", ko="손맛"), f"{found.sonmat} · Python {found.python}"),
+        (True, Text(en="Computes on", ko="계산 장치"), f"{found.device_name} ({found.device})"),
+        (True, Text(en="Cores", ko="코어"), str(found.cores)),
+        (found.memory_bytes >= LITTLE_MEMORY_BYTES, Text(en="Free memory", ko="남은 메모리"), size(found.memory_bytes)),
+        (found.disk_free_bytes >= LITTLE_DISK_BYTES, Text(en="Free disk", ko="남은 디스크"), size(found.disk_free_bytes)),
+        (True, Text(en="GPU", ko="GPU"), str(yes if found.gpu else no)),
+        (True, Text(en="bf16 in hardware", ko="하드웨어 bf16"), str(yes if found.bf16 else no)),
+        (True, Text(en="Speed", ko="속도"), f"{found.flops_per_second / 1e9:,.0f} GFLOP/s"),
+        (True, Text(en="Models", ko="모델 저장소"), f"{found.cache_folder} ({size(found.cache_bytes)})"),
+        (
+            found.hub_reachable,
+            Text(en="Hugging Face hub", ko="Hugging Face 허브"),
+            str(reached if found.hub_reachable else no_hub),
+        ),
+        (
+            found.index_reachable,
+            Text(en="Package index", ko="패키지 저장소"),
+            str(reached if found.index_reachable else not_reached),
+        ),
+    ]
+    missing = Text(en="missing: pip install {name}", ko="없음: pip install {name}")
+    for name, found_version in found.packages.items():
+        title = Text(en=name, ko=name)
+        lines.append((found_version is not None, title, found_version or str(missing).format(name=name)))
+    return lines
