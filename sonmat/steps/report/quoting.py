@@ -45,7 +45,7 @@ def quote(text: str) -> Quote:
 
 def width(text: str) -> int:
     """Width in Latin letters; Korean, Chinese and Japanese ones count as two."""
-    return sum(2 if ord(letter) > 0x1100 else 1 for letter in text)
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def shortened(text: str, most: int) -> str:
