@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -76,3 +78,12 @@ def test_each_interval_has_the_level_at_which_its_test_was_decided() -> None:
 def test_a_single_test_is_decided_at_95_per_cent() -> None:
     assert holm([0.2])[0].level == pytest.approx(0.95)
     assert holm([]) == []
+
+
+def test_of_two_thousand_sets_of_four_equal_arms_at_most_five_per_cent_have_any_winner() -> None:
+    generator = np.random.default_rng(0)
+    won = 0
+    for right in generator.random((2000, 4, 60)) < 0.6:
+        p_values = [exact_mcnemar(Discordance(int((a & ~b).sum()), int((b & ~a).sum()))) for a, b in combinations(right, 2)]
+        won += min(step.adjusted_p_value for step in holm(p_values)) <= 0.05
+    assert won <= 100

@@ -3,10 +3,10 @@
 In: arms with scores and all paired comparisons in the headline metric. Out: `Verdict`. It computes no statistics.
 
 Rule: of the arms that no other arm beats beyond noise, the cheapest. Cheaper is, in this order: the role (floor, base, tuned,
-because what need not be trained need not be kept up), fewer seconds per answer in steps of 25 % (smaller differences are
-timing noise), less time to fit, less memory, name. A tuned arm must itself beat every floor and base arm, if any unbeaten
-one does. An arm that guesses neither wins nor beats, unless there is nothing else. So a tuned arm is named only where all that
-is cheaper to keep is beaten by it, and nothing wins inside the noise.
+because what need not be trained need not be kept up), fewer seconds per answer (up to 25 % more than the fastest of the role is
+timing noise and counts as equal), less time to fit, less memory, name. A tuned arm must itself beat every floor and base arm,
+if any unbeaten one does. A lead of an arm that guesses does not count. So a tuned arm is named only where all that is cheaper
+to keep is beaten, and nothing wins inside the noise.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sonmat.steps.prove.phrases import Phrases, joined
 _COST_OF_ROLE = {"floor": 0, "base": 1, "tuned": 2}
 _MATTERS = 0.05
 """A gain that people would train for: 5 points of a share, else 5 % of the value."""
+_TIMING_NOISE = 1.25
 _FEWEST_DIFFERING = 6
 """Items on which two arms must differ before an exact test can fall below 5 %: 2 · 0.5⁶ = 0.03."""
 
@@ -76,10 +77,10 @@ class _Decision:
         self.standing = standing
         self.phrases = Phrases(standing.headline, standing.titles)
         self.leads = _leads(standing)
-        self.best = sorted(standing.arms, key=lambda arm: (-self.goodness(arm), _cost(arm)))[0]
+        self.best = self.best_of(standing.arms)
         self.chosen = self.choose()
         tuned = [arm for arm in standing.arms if arm.role == "tuned"]
-        self.tuned = min(tuned, key=lambda arm: (-self.goodness(arm), _cost(arm))) if tuned else None
+        self.tuned = self.best_of(tuned) if tuned else None
 
     def verdict(self) -> Verdict:
         proven = [arm for arm in self.untrained() if self.lead(self.chosen, arm).won]
@@ -99,13 +100,14 @@ class _Decision:
         )
 
     def choose(self) -> Arm:
-        knowing = [arm for arm in self.standing.arms if arm.role == "floor" or not self.guesses(arm)]
-        arms = knowing or self.standing.arms
-        unbeaten = sorted((arm for arm in arms if not any(self.lead(arm, other).lost for other in arms)), key=_cost)
-        if unbeaten[0].role != "tuned":
-            return unbeaten[0]
-        proven = [arm for arm in unbeaten if all(self.lead(arm, other).won for other in self.untrained())]
-        return (proven or unbeaten)[0]
+        arms = self.standing.arms
+        beating = [arm for arm in arms if not self.guesses(arm)]
+        unbeaten = [arm for arm in arms if not any(self.lead(arm, other).lost for other in beating)]
+        proven = [
+            arm for arm in unbeaten if arm in beating and all(self.lead(arm, other).won for other in self.untrained())
+        ]
+        cheapest = _cheapest(unbeaten)
+        return _cheapest(proven) if cheapest.role == "tuned" and proven else cheapest
 
     def sentence(self) -> Text:
         if len(self.standing.arms) == 1:
@@ -255,7 +257,7 @@ class _Decision:
             )
         name, gap = self.phrases.name(self.best), self.phrases.gap(lead, self.chosen)
         if lead.beyond_noise:
-            but = self.phrases.guessing() if self.guesses(self.best) else Text(en="", ko="")
+            but = self.phrases.guessing()
             return Text(en=f"{name.en} is {gap.en}{but.en}.", ko=f"{name.ko} — {gap.ko}{but.ko}.")
         needed = items_needed(self.standing.items, (lead.high - lead.low) / 2, lead.points)
         if self.standing.headline.percent:
@@ -316,7 +318,13 @@ class _Decision:
 
     def rival(self) -> Arm:
         """The untrained arm to measure a tuned one by: the best base, the best floor where there is no base."""
-        return min(self.untrained(), key=lambda arm: (-_COST_OF_ROLE[arm.role], -self.goodness(arm), _cost(arm)))
+        bases = [arm for arm in self.untrained() if arm.role == "base"]
+        return self.best_of(bases or self.untrained())
+
+    def best_of(self, arms: Sequence[Arm]) -> Arm:
+        """The best headline value; of equals the cheapest."""
+        most = max(self.goodness(arm) for arm in arms)
+        return _cheapest([arm for arm in arms if self.goodness(arm) == most])
 
     def goodness(self, arm: Arm) -> float:
         return arm.headline.value if self.standing.headline.higher_is_better else -arm.headline.value
@@ -338,6 +346,9 @@ def _leads(standing: Standing) -> dict[tuple[str, str], Lead]:
     return leads
 
 
-def _cost(arm: Arm) -> tuple[int, int, float, int, str]:
-    steps = round(math.log(max(arm.seconds_per_answer, 1e-6)) / math.log(1.25))
-    return _COST_OF_ROLE[arm.role], steps, arm.fit_seconds, arm.peak_bytes, arm.candidate
+def _cheapest(arms: Sequence[Arm]) -> Arm:
+    role = min(_COST_OF_ROLE[arm.role] for arm in arms)
+    alike = [arm for arm in arms if _COST_OF_ROLE[arm.role] == role]
+    fastest = min(arm.seconds_per_answer for arm in alike)
+    fast = [arm for arm in alike if arm.seconds_per_answer <= _TIMING_NOISE * fastest]
+    return min(fast, key=lambda arm: (arm.fit_seconds, arm.peak_bytes, arm.candidate))
