@@ -101,7 +101,7 @@ def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str
 
 def _retire(folder: RunFolder, step: str, log: EventLog) -> None:
     """Put aside what this step and those after it had made from other inputs. Models stay: fit and prove check each one."""
-    if not folder.exists(step):
+    if not folder.exists(step) or folder.was_blocked(step):
         return
     stale = STEPS[STEPS.index(step) :]
     shelf = folder.retire(*stale)

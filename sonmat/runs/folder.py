@@ -70,6 +70,10 @@ a changed plan does not throw away a model that is still what was asked for.
 """
 
 
+BLOCKED: Final = "blocked "
+"""Put before the fingerprint in the file of a step that found blockers."""
+
+
 class RunFolder:
     """A path with typed readers; every reader raises `RunError` if its file is missing, damaged or too new."""
 
@@ -155,6 +159,11 @@ class RunFolder:
         """Whether the step's file is there and was made from inputs with this fingerprint."""
         header = read_header(self.file(STEP_FILES[step][0]))
         return header is not None and header.inputs == inputs
+
+    def was_blocked(self, step: str) -> bool:
+        """Whether the step ended with blockers: its file may be read, and the step is done again each time."""
+        header = read_header(self.file(STEP_FILES[step][0]))
+        return header is not None and header.inputs.startswith(BLOCKED)
 
     def exists(self, step: str) -> bool:
         return self.file(STEP_FILES[step][0]).exists()

@@ -62,12 +62,12 @@ class Chat:
     Input: type[BaseModel] = ChatInput
     Target: type[BaseModel] = ChatTarget
     Output: type[BaseModel] = ChatTarget
-    shapes = ("messages", "sharegpt", "alpaca", "prompt_completion", "input_output")
+    shapes: tuple[str, ...] = ("messages", "sharegpt", "alpaca", "prompt_completion", "input_output")
     modality: Literal["text", "image", "audio"] = "text"
     auto_model = "AutoModelForCausalLM"
     auto_processor = "AutoTokenizer"
     generates = True
-    metrics = ("chrf", "token_f1", "rouge_l", "exact_match", "nll_per_character")
+    metrics: tuple[str, ...] = ("chrf", "token_f1", "rouge_l", "exact_match", "nll_per_character")
     selection_metric = "nll_per_character"
 
     def specify(self, examples: Sequence[Example]) -> Spec:

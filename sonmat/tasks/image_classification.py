@@ -46,12 +46,12 @@ class ImageClassification:
     Input: type[BaseModel] = ImageInput
     Target: type[BaseModel] = ImageLabelTarget
     Output: type[BaseModel] = ImageLabelOutput
-    shapes = ("image_label",)
+    shapes: tuple[str, ...] = ("image_label",)
     modality: Literal["text", "image", "audio"] = "image"
     auto_model = "AutoModelForImageClassification"
     auto_processor = "AutoImageProcessor"
     generates = False
-    metrics = ("macro_f1", "accuracy")
+    metrics: tuple[str, ...] = ("macro_f1", "accuracy")
     selection_metric = "macro_f1"
 
     def specify(self, examples: Sequence[Example]) -> Spec:

@@ -42,12 +42,12 @@ class TextClassification:
     Input: type[BaseModel] = TextInput
     Target: type[BaseModel] = LabelTarget
     Output: type[BaseModel] = LabelOutput
-    shapes = ("text_label",)
+    shapes: tuple[str, ...] = ("text_label",)
     modality: Literal["text", "image", "audio"] = "text"
     auto_model = "AutoModelForSequenceClassification"
     auto_processor = "AutoTokenizer"
     generates = False
-    metrics = ("macro_f1", "accuracy")
+    metrics: tuple[str, ...] = ("macro_f1", "accuracy")
     selection_metric = "macro_f1"
 
     def specify(self, examples: Sequence[Example]) -> Spec:

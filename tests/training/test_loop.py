@@ -68,7 +68,9 @@ def train(
 ) -> tuple[nn.Module, Outcome, Heard]:
     heard = emit or Heard()
     model = model or Regression()
-    loop = {name: options.pop(name) for name in ("should_pause", "checkpoint_seconds", "order", "losses") if name in options}
+    loop = {
+        name: options.pop(name) for name in ("should_pause", "checkpoint_seconds", "order", "losses") if name in options
+    }
     settings = TrainingSettings(**{"learning_rate": 1e-2, "epochs": 3, "batch_size": 8, "patience": 9, **options})
     objective = loop.pop("losses", losses)
     outcome = optimise(
@@ -258,7 +260,9 @@ def test_biases_and_norms_do_not_decay(tmp_path: Path) -> None:
 
 
 def sequential(lengths: Sequence[int], batch_size: int, epoch: int, seed: int) -> list[StepRows]:
-    return [StepRows(epoch, tuple(range(at, min(at + batch_size, len(lengths))))) for at in range(0, len(lengths), batch_size)]
+    return [
+        StepRows(epoch, tuple(range(at, min(at + batch_size, len(lengths))))) for at in range(0, len(lengths), batch_size)
+    ]
 
 
 def test_losses_and_weights_equal_those_of_transformers_trainer(tmp_path: Path) -> None:
@@ -280,7 +284,7 @@ def test_losses_and_weights_equal_those_of_transformers_trainer(tmp_path: Path) 
         return RowLosses(squared, torch.ones_like(squared))
 
     settings: dict[str, Any] = {"learning_rate": 3e-3, "weight_decay": 0.1, "epochs": 2, "batch_size": 8}
-    ours, _, heard = train(tmp_path / "ours", losses=one_item, order=sequential, warmup_ratio=0.2, **settings)
+    _, _, heard = train(tmp_path / "ours", losses=one_item, order=sequential, warmup_ratio=0.2, **settings)
     theirs = WithLoss()
     arguments = TrainingArguments(
         output_dir=str(tmp_path / "theirs"), per_device_train_batch_size=8, num_train_epochs=2, learning_rate=3e-3,

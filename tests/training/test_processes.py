@@ -21,7 +21,11 @@ def test_two_processes_give_the_weights_of_one(tmp_path: Path) -> None:
         folder.mkdir()
         launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
         subprocess.run(
-            [*launcher, "-m", "tests.training.two_processes", str(folder)], cwd=ROOT, check=True, capture_output=True, timeout=300
+            [*launcher, "-m", "tests.training.two_processes", str(folder)],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            timeout=300,
         )
         results.append(torch.load(folder / "result.pt"))
     one, two = results
