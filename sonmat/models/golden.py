@@ -47,7 +47,7 @@ def ask(folder: Path, golden: Golden) -> Golden:
     return golden.model_copy(update={"tokens": tokens, "values": _first(output)})
 
 
-def test_image() -> Image:
+def picture() -> Image:
     """A picture of 320 × 256 pixels made of gradients: the same on every machine."""
     import numpy as np
     from PIL import Image
@@ -78,7 +78,7 @@ def _image_logits(folder: Path) -> torch.Tensor:
 
     processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
     model = AutoModelForImageClassification.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
-    return cast("torch.Tensor", model(**processor(test_image(), return_tensors="pt")).logits[0])
+    return cast("torch.Tensor", model(**processor(picture(), return_tensors="pt")).logits[0])
 
 
 def _first(output: torch.Tensor) -> tuple[float, ...]:

