@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, ModelCardData
 
 from sonmat.core.text import Language
 from sonmat.runs import RunFolder
@@ -29,7 +29,9 @@ def card_of(folder: RunFolder, language: Language = "en") -> ModelCard:
 @pytest.mark.parametrize("name", MAKERS)
 def test_the_hub_reads_the_results_of_the_chosen_candidate(runs: dict[str, RunFolder], name: str) -> None:
     report = collect(runs[name])
-    results = card_of(runs[name]).data.eval_results
+    data = card_of(runs[name]).data
+    assert isinstance(data, ModelCardData)
+    results = data.eval_results
     assert results is not None
     assert [result.metric_value for result in results] == [round(score.value, 6) for score in report.chosen.arm.scores]
     assert all(result.dataset_name == report.data and result.dataset_split == "test" for result in results)
@@ -41,6 +43,11 @@ def test_licence_base_and_task_are_named_as_the_hub_names_them(runs: dict[str, R
     assert (support["base_model"], support["pipeline_tag"]) == ("multilingual-e5-small", "text-classification")
     assert (faq["license"], faq["pipeline_tag"]) == ("gemma", "text-generation")
     assert (mails["license"], mails["base_model"]) == ("apache-2.0", "HuggingFaceTB/SmolLM2-135M-Instruct")
+
+
+def test_metrics_have_the_types_of_the_hub(runs: dict[str, RunFolder]) -> None:
+    (result,) = header_of(card_of(runs["support"]))["model-index"][0]["results"]
+    assert [metric["type"] for metric in result["metrics"]] == ["accuracy", "f1"]
 
 
 def test_an_unknown_licence_is_named_in_full(runs: dict[str, RunFolder]) -> None:

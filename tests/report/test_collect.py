@@ -162,6 +162,15 @@ def test_a_histogram_holds_every_row_whatever_the_lengths(tmp_path: Path, longes
     assert lengths.longest == longest
 
 
+def test_one_giant_row_does_not_flatten_the_histogram(tmp_path: Path) -> None:
+    examples = {str(n): labelled(n, text="x" * (100_000 if n == 0 else n)) for n in range(301)}
+    split = Split(train=tuple(examples), validation=(), test=(), seal="", how=verbatim(""))
+    lengths = data_summary(RunFolder(tmp_path), examples, split).lengths
+    assert lengths is not None
+    assert sum(lengths.counts) == 301
+    assert lengths.edges[-1] < 400
+
+
 def test_what_is_missing_is_left_out_and_what_failed_is_told(runs: dict[str, RunFolder]) -> None:
     report = collect(runs["few"])
     assert set(report.failed) == {"full-multilingual-e5-small", "lora-smollm2-135m"}

@@ -16,6 +16,7 @@ from sonmat.core.text import LANGUAGES, Language, Text
 from sonmat.core.values import Proof
 from sonmat.runs import EventLog, RunFolder, write_value
 from sonmat.steps.report import labels, write_report
+from sonmat.steps.report.thumbnails import thumbnail
 from tests.report.conftest import MAKERS, Pages
 from tests.report.made_rows import HOSTILE
 from tests.report.made_run import SECRET_PATH, classification_run
@@ -210,7 +211,7 @@ def test_the_policy_of_the_page_allows_its_own_script_alone(pages: Pages) -> Non
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
 
 
-def test_pictures_are_inside_and_a_broken_or_foreign_one_is_said(tmp_path: Path) -> None:
+def test_pictures_are_inside_and_a_broken_one_is_said(tmp_path: Path) -> None:
     folder = MAKERS["shapes"](tmp_path / "shapes")
     page = Page(write_report(folder, "en", EventLog(None)).read_text(encoding="utf-8"))
     assert len(page.tags("img")) > 5
@@ -220,6 +221,14 @@ def test_pictures_are_inside_and_a_broken_or_foreign_one_is_said(tmp_path: Path)
     broken = Page(write_report(folder, "en", EventLog(None)).read_text(encoding="utf-8"))
     assert not broken.tags("img")
     assert labels.NO_PICTURE.en in broken.texts
+
+
+def test_a_picture_outside_the_run_is_not_shown(tmp_path: Path) -> None:
+    folder = MAKERS["shapes"](tmp_path / "shapes")
+    shutil.copy(folder.file("media/00000.png"), tmp_path / "secret.png")
+    assert thumbnail(folder.path, "media/00000.png") is not None
+    assert thumbnail(folder.path, "../secret.png") is None
+    assert thumbnail(folder.path, str(tmp_path / "secret.png")) is None
 
 
 def test_a_larger_test_set_makes_no_larger_page(tmp_path: Path, pages: Pages) -> None:
