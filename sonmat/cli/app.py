@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from sonmat import __version__
 from sonmat.cli import audit, chat, doctor, fit, models, plan, predict, prove, report, run, runs, show, split
 from sonmat.cli.options import Lang, words
-from sonmat.core.text import Text
+from sonmat.core.text import Text, reader_language
 
 HELP = Text(
     en="Sonmat: from a file of your own examples to a specialist that is proven on held-out data.\n\n"
@@ -24,8 +24,7 @@ def build() -> Any:
         help=str(HELP),
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        # Boxes would cost a third of the time that `--help` takes.
-        rich_markup_mode=None,
+        rich_markup_mode=_markup_mode(),
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_sonmat)
@@ -46,10 +45,15 @@ def build() -> Any:
 
 
 def _models() -> typer.Typer:
-    app = typer.Typer(help=str(models.HELP), no_args_is_help=True, rich_markup_mode=None)
+    app = typer.Typer(help=str(models.HELP), no_args_is_help=True, rich_markup_mode=_markup_mode())
     app.command("list", help=str(models.LIST_HELP))(models.list_models)
     app.command("pull", help=str(models.PULL_HELP))(models.pull)
     return app
+
+
+def _markup_mode() -> Literal["rich"] | None:
+    """Plain help takes a third less time; but click wraps it by letters, and a Korean letter is two cells wide."""
+    return "rich" if reader_language() == "ko" else None
 
 
 def _sonmat(

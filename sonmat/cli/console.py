@@ -28,8 +28,9 @@ def show(screen: Console, what: RenderableType, style: str = "") -> None:
         screen.print(what, style=style or None)
         return
     with screen.capture() as captured:
-        screen.print(what)
-    lines = [line.rstrip() for line in captured.get().splitlines()]
+        screen.print(what, style=style or None)
+    # Nothing breaks lines of a pipe any more, and a search for "1 min" should find it.
+    lines = [line.rstrip().replace("\u00a0", " ") for line in captured.get().splitlines()]
     screen.out("\n".join(lines))
 
 

@@ -28,7 +28,9 @@ SECONDS_BETWEEN_LINES = 5.0
 BAR_CELLS = 20
 STEP_CELLS = 7
 
-_SHOWN_ELSEWHERE = frozenset({"verdict", "written", "failed", "environment"})
+_STEP_OF_JOB = {"answer": "prove", "replay": "release"}
+"""Jobs are named for what they do; people know the step."""
+_SHOWN_ELSEWHERE = frozenset({"verdict", "report", "failed", "environment"})
 """Events whose message the command itself prints, or that lead to an error that is printed."""
 
 
@@ -147,7 +149,7 @@ class Display:
         grid.add_column(width=STEP_CELLS, style="cyan", no_wrap=True)
         grid.add_column(width=1, style=style)
         grid.add_column(style=style, overflow="fold")
-        grid.add_row(step, mark, words)
+        grid.add_row(_STEP_OF_JOB.get(step, step), mark, words)
         show(self.console, grid)
 
     def _said(self, text: Text) -> str:
@@ -185,7 +187,10 @@ class Display:
         if seconds is None:
             return ""
         # Between two events the time goes on.
-        left = self.phrasing.duration(max(round(seconds - (self.clock() - self._progress_at)), 0))
+        seconds = round(seconds - (self.clock() - self._progress_at))
+        if seconds <= 0:
+            return ""
+        left = self.phrasing.duration(seconds)
         return self._said(Text(en=f"{left} left", ko=f"{left} 남음"))
 
     def _start_live(self) -> None:
@@ -215,5 +220,11 @@ class Display:
         for _ in range(3):
             grid.add_column(no_wrap=True)
         bar = ProgressBar(total=total or None, completed=event.data.get("done", 0), width=BAR_CELLS, pulse=not total)
-        grid.add_row(event.step, self._figures(event), bar, self._done_words(event), self._left_words(event))
+        grid.add_row(
+            _STEP_OF_JOB.get(event.step, event.step),
+            self._figures(event),
+            bar,
+            self._done_words(event),
+            self._left_words(event),
+        )
         return grid

@@ -20,12 +20,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _accept_every_character()
     # Help texts speak the reader's language, so it must be known before they are built.
     set_language(named_language(words))
-    from sonmat.cli.failures import report_failure
+    from sonmat.cli.failures import STOPPED_EXIT_CODE, report_failure
 
     try:
         from sonmat.cli.app import build
 
         result = build().main(args=words, prog_name="sonmat", standalone_mode=False)
+        if result == STOPPED_EXIT_CODE:
+            # Newer typer makes an exit code of Ctrl-C, older ones let it through.
+            raise KeyboardInterrupt
     # Whatever went wrong, the user sees a sentence and not a traceback.
     except BaseException as error:  # noqa: BLE001
         return report_failure(error, words)

@@ -91,14 +91,14 @@ def run(
         float | None,
         typer.Option(
             help=words(
-                "Time that fitting may take in all, in minutes. [default: 10]", "학습에 쓸 전체 시간(분). [기본값: 10]"
+                "Time that fitting may take in all, in minutes. (default: 10)", "학습에 쓸 전체 시간(분). (기본값: 10)"
             ),
         ),
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
-            help=words("Seed of every random choice. [default: 0]", "모든 무작위 선택의 시드. [기본값: 0]"),
+            help=words("Seed of every random choice. (default: 0)", "모든 무작위 선택의 시드. (기본값: 0)"),
         ),
     ] = None,
     set_: Annotated[
@@ -153,7 +153,7 @@ def run(
     ] = False,
     folder: Annotated[
         Path | None,
-        typer.Option(help=words("Run directory. [default: runs/NAME_OF_DATA]", "실행 폴더. [기본값: runs/데이터 이름]")),
+        typer.Option(help=words("Run directory. (default: runs/NAME_OF_DATA)", "실행 폴더. (기본값: runs/데이터 이름)")),
     ] = None,
     lang: Lang = None,
     as_json: AsJson = False,

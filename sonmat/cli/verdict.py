@@ -8,10 +8,12 @@ from rich.table import Table
 
 from sonmat.cli.console import show
 from sonmat.core.text import Text, reader_language
-from sonmat.core.values import Arm, Comparison, Proof
+from sonmat.core.values import Arm, Comparison, Proof, Score
 from sonmat.steps.report.contents import Measure
 from sonmat.steps.report.phrasing import Phrasing
 from sonmat.steps.report.vocabulary import measure_named
+
+NAME_CELLS = 22
 
 
 def print_verdict(console: Console, proof: Proof) -> None:
@@ -36,19 +38,29 @@ def print_verdict(console: Console, proof: Proof) -> None:
         chosen = arm.candidate == proof.verdict.use
         table.add_row(
             "✓" if chosen else "",
-            arm.candidate,
-            f"{phrasing.amount(arm.headline.value, measure)}\n{phrasing.interval(arm.headline, measure)}",
+            broken_name(arm.candidate),
+            f"{phrasing.amount(arm.headline.value, measure)}\n{_range(arm.headline, measure, phrasing)}",
             phrasing.duration(arm.seconds_per_answer),
             phrasing.size(arm.peak_bytes),
             _difference(arm, reference, proof, measure, phrasing),
             style="bold green" if chosen else "",
         )
-    for name, reason in proof.failed.items():
-        table.add_row("✗", f"{name}: {reason}", "–", "–", "–", "–", style="red")
     show(console, table)
-    console.print(str(proof.verdict.sentence), style="bold")
+    for name, reason in proof.failed.items():
+        show(console, _indented(f"✗ {name}: {reason}"), "red")
+    show(console, str(proof.verdict.sentence), "bold")
     for detail in proof.verdict.details:
-        console.print(f"  {detail}")
+        show(console, _indented(f"· {detail}"))
+
+
+def broken_name(name: str, width: int = NAME_CELLS) -> str:
+    """A candidate's name in lines of at most `width`, broken behind hyphens."""
+    lines = [""]
+    for part in name.replace("-", "-\0").split("\0"):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def reference_arm(proof: Proof) -> Arm:
@@ -78,7 +90,30 @@ def _difference(arm: Arm, reference: Arm, proof: Proof, measure: Measure, phrasi
     comparison = difference_to(proof, arm.candidate, reference.candidate)
     if comparison is None:
         return "–"
-    return f"{phrasing.difference(comparison.difference, measure)}\n{phrasing.difference_interval(comparison, measure)}"
+    return f"{phrasing.difference(comparison.difference, measure)}\n{_change(comparison, measure, phrasing)}"
+
+
+def _range(score: Score, measure: Measure, phrasing: Phrasing) -> str:
+    """An interval below its value, whose unit it need not repeat."""
+    if measure.percent:
+        return f"{100 * score.low:.1f} – {100 * score.high:.1f}"
+    return f"{phrasing.number(score.low)} – {phrasing.number(score.high)}"
+
+
+def _change(comparison: Comparison, measure: Measure, phrasing: Phrasing) -> str:
+    if measure.percent:
+        return f"{100 * comparison.low:+.1f} … {100 * comparison.high:+.1f}".replace("-", "−")
+    return f"{phrasing.difference(comparison.low, measure)} … {phrasing.difference(comparison.high, measure)}"
+
+
+def _indented(words: str) -> Table:
+    """A paragraph whose later lines begin below the first word, not below its mark."""
+    mark, _, rest = words.partition(" ")
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=1)
+    grid.add_column(overflow="fold")
+    grid.add_row(mark, rest)
+    return grid
 
 
 def _say(en: str, ko: str) -> str:
