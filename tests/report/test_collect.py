@@ -14,7 +14,7 @@ from sonmat.runs import EventLog, RunFolder, read_value, write_rows, write_value
 from sonmat.steps.report import write_report
 from sonmat.steps.report.answers import MOST_CONTRASTS, MOST_MISTAKES, confident_mistakes, confusion, contrast
 from sonmat.steps.report.collect import collect
-from sonmat.steps.report.contents import Report
+from sonmat.steps.report.contents import Report, best_of
 from sonmat.steps.report.data import data_summary
 from sonmat.steps.report.paths import nameless
 from tests.report.conftest import MAKERS
@@ -63,6 +63,16 @@ def test_where_nothing_was_gained_the_best_trained_arm_is_told_against_the_chose
     assert report.told.arm.candidate == "lora-smollm2-135m"
     assert report.contrast is not None
     assert (report.contrast.a, report.contrast.b) == ("lora-smollm2-135m", "zero-shot-smollm2-135m")
+
+
+def test_of_equally_good_arms_the_fastest_is_told(runs: dict[str, RunFolder]) -> None:
+    report = collect(runs["support"])
+    slow = report.arms[2].arm
+    quick = slow.model_copy(update={"candidate": "quick", "seconds_per_answer": slow.seconds_per_answer / 10})
+    assert best_of([slow, quick], report.headline) is quick
+    worse = quick.model_copy(update={"scores": (slow.headline.model_copy(update={"value": 0.1}),)})
+    assert best_of([slow, worse], report.headline) is slow
+    assert best_of([slow, worse], report.headline.model_copy(update={"higher_is_better": False})) is worse
 
 
 def test_confusion_counts_every_answer_and_unknown_ones_too() -> None:

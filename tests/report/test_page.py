@@ -16,6 +16,7 @@ from sonmat.core.text import LANGUAGES, Language, Text
 from sonmat.core.values import Proof
 from sonmat.runs import EventLog, RunFolder, write_value
 from sonmat.steps.report import labels, write_report
+from sonmat.steps.report.page import Sentences, first_sentence
 from sonmat.steps.report.thumbnails import thumbnail
 from tests.report.conftest import MAKERS, Pages
 from tests.report.made_rows import HOSTILE
@@ -257,6 +258,17 @@ def test_the_page_speaks_the_language_that_was_asked_for(pages: Pages, language:
     page = Page(pages["support", language])
     assert page.tags("html")[0]["lang"] == language
     assert words in page.texts
+
+
+@pytest.mark.parametrize(
+    ("sentence", "first", "rest"),
+    [
+        ("Use full: accuracy 94.1 % [88.4, 96.6]; 0.01 s.", "Use full: accuracy 94.1 % [88.4, 96.6]; 0.01 s.", ""),
+        ("미세조정하지 마세요. 추천: 기본. 점수 91.6%.", "미세조정하지 마세요.", "추천: 기본. 점수 91.6%."),
+    ],
+)
+def test_the_first_sentence_of_the_verdict_is_set_apart(sentence: str, first: str, rest: str) -> None:
+    assert first_sentence(sentence) == Sentences(first, rest)
 
 
 def test_a_single_arm_with_nothing_to_compare_is_reported(runs: dict[str, RunFolder], tmp_path: Path) -> None:

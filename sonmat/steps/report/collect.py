@@ -28,6 +28,7 @@ from sonmat.steps.report.contents import (
     Report,
     Setting,
     SliceLine,
+    best_of,
 )
 from sonmat.steps.report.curves import learning_curve
 from sonmat.steps.report.data import data_summary
@@ -97,13 +98,8 @@ def _reference(proof: Proof) -> str | None:
     for role in ("base", "floor"):
         arms = [arm for arm in proof.arms if arm.role == role]
         if arms:
-            return _best(arms, proof).candidate
+            return best_of(arms, measure_named(proof.headline)).candidate
     return None
-
-
-def _best(arms: Sequence[Arm], proof: Proof) -> Arm:
-    sign = 1 if measure_named(proof.headline).higher_is_better else -1
-    return max(arms, key=lambda arm: sign * arm.headline.value)
 
 
 def _arm_line(folder: RunFolder, arm: Arm, proof: Proof, reference: str | None) -> ArmLine:
@@ -159,7 +155,7 @@ def _contrast(
         tuned = [arm for arm in proof.arms if arm.role == "tuned"]
         if not tuned:
             return None
-        shown = _best(tuned, proof).candidate
+        shown = best_of(tuned, measure_named(proof.headline)).candidate
     if reference is None or shown == reference:
         return None
     return answers.contrast(shown, reference, test, given[shown], given[reference], metrics)

@@ -5,6 +5,7 @@ Sentences are kept in every language; numbers are in the unit of the value they 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from sonmat.core.text import Text
@@ -30,6 +31,12 @@ class ArmLine(Value):
     against: Comparison | None = None
     collapsed: bool = False
     """Whether it gave nearly the same answer to everything."""
+
+
+def best_of(arms: Sequence[Arm], headline: Measure) -> Arm:
+    """The arm with the best headline value; of equal ones the fastest, then the one that was quickest to train."""
+    sign = -1 if headline.higher_is_better else 1
+    return min(arms, key=lambda arm: (sign * arm.headline.value, arm.seconds_per_answer, arm.fit_seconds))
 
 
 class ConfusedPair(Value):
@@ -256,8 +263,7 @@ class Report(Value):
         tuned = [line for line in self.arms if line.arm.role == "tuned"]
         if not self.chosen.reference or not tuned:
             return self.chosen
-        sign = 1 if self.headline.higher_is_better else -1
-        return max(tuned, key=lambda line: sign * line.arm.headline.value)
+        return next(line for line in tuned if line.arm is best_of([line.arm for line in tuned], self.headline))
 
     def candidate(self, id: str) -> CandidateLine:
         return next(line for line in self.candidates if line.id == id)

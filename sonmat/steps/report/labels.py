@@ -37,7 +37,7 @@ DO_NOT_FINE_TUNE: Final = Text(en="Do not fine-tune", ko="미세조정하지 않
 USE: Final = Text(en="Use", ko="사용할 것")
 NO_MODEL: Final = Text(en="no model", ko="모델 없음")
 AGAINST_BASE: Final = Text(en="Against the base model", ko="기본 모델과 비교")
-BEST_TUNED: Final = Text(en="Best trained, against this", ko="가장 나은 학습 후보의 차이")
+BEST_TUNED: Final = Text(en="Best trained arm", ko="학습한 최선과의 차이")
 AGAINST_FLOOR: Final = Text(en="Against the commonest answer", ko="가장 흔한 답과 비교")
 SPEED: Final = Text(en="One answer takes", ko="답변 하나에 걸리는 시간")
 WITH_MEMORY: Final = Text(en="{size} of memory", ko="메모리 {size}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
 from pathlib import Path
@@ -63,7 +64,20 @@ def render_page(report: Report, folder: Path, language: Language) -> str:
         quote=quote,
         segments=segments,
         commands=_commands(report, phrasing),
+        verdict=first_sentence(phrasing.say(report.verdict.sentence)),
     )
+
+
+@dataclass(frozen=True)
+class Sentences:
+    first: str
+    rest: str
+
+
+def first_sentence(text: str) -> Sentences:
+    """The first sentence, to be set large, and what follows it."""
+    first, stop, rest = text.partition(". ")
+    return Sentences(first + stop.rstrip(), rest)
 
 
 def _sections(report: Report) -> list[tuple[str, Text]]:
