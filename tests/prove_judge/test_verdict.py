@@ -190,25 +190,37 @@ def test_groups_are_told_with_the_size_of_the_test_set() -> None:
     assert "With 60 test items in 20 groups" in details(proof)
 
 
-def test_a_measure_where_lower_is_better_is_told_the_right_way_round() -> None:
-    generator = np.random.default_rng(0)
+def proof_by_likelihood(factors: dict[str, float]) -> Proof:
+    """Arms whose likelihoods differ by a factor on every one of 80 items."""
     examples = [each.model_copy(update={"target": {"text": "0123456789"}}) for each in examples_of(["a"] * 80)]
-    hardness = generator.uniform(10, 20, 80)
+    hardness = np.random.default_rng(0).uniform(10, 20, 80)
     arms = []
-    for name, factor in (("base", 1.0), ("full", 0.5)):
+    for name, factor in factors.items():
         whole = evidence_of(name, [str(number) for number in range(80)])
         rows = [
             each.model_copy(update={"output": {"text": each.output["label"]}, "reference_nll": float(nats * factor)})
             for each, nats in zip(whole.predictions, hardness, strict=True)
         ]
         arms.append(Evidence(whole.candidate, rows, 0.02, 1, 1.0))
-    proof = judge(arms, examples, [find("metrics", "nll_per_character")], labels=(), seed=0, seal="s", titles=TITLES)
+    return judge(arms, examples, [find("metrics", "nll_per_character")], labels=(), seed=0, seal="s", titles=TITLES)
+
+
+def test_a_measure_where_lower_is_better_is_told_the_right_way_round() -> None:
+    proof = proof_by_likelihood({"base": 1.0, "full": 0.5})
     assert (proof.verdict.use, proof.verdict.fine_tune) == ("full", True)
     assert proof.comparisons[0].better == "a"
     assert proof.comparisons[0].difference < 0
     assert re.search(
         r"per character 0\.7\d\d \[.*\], 0\.7\d\d below the untuned base \[0\.\d+, 0\.\d+\]; 0\.02 s", said(proof)
     )
+
+
+def test_where_lower_is_better_a_tuned_arm_that_rose_does_harm() -> None:
+    proof = proof_by_likelihood({"base": 0.5, "full": 1.0})
+    assert (proof.verdict.use, proof.verdict.fine_tune) == ("base", False)
+    assert proof.comparisons[0].better == "b"
+    assert "it makes the answers worse" in said(proof)
+    assert re.search(r"full fine-tuning, is 0\.7\d\d above the untuned base", said(proof))
 
 
 @pytest.mark.parametrize("seed", range(6))
