@@ -6,7 +6,9 @@ same inputs is not repeated; one whose inputs changed is done again, and what it
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 from sonmat.core.recipe import Recipe
@@ -38,6 +40,7 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
     with folder.writing():
         write_value(folder.file("recipe.json"), recipe)
         fingerprints = fingerprints_of(recipe)
+        folder.event_log("", listeners)("environment", versions=installed_versions())
         for step in STEPS[: STEPS.index(upto) + 1]:
             log = folder.event_log(step, listeners)
             if folder.is_done(step, fingerprints[step]):
@@ -82,6 +85,12 @@ def fingerprints_of(recipe: Recipe) -> dict[str, str]:
             # A report in another language changes nothing that comes after it.
             before = found["prove"]
     return found
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of what computes, for whoever repeats the run."""
+    names = ("sonmat", "torch", "transformers", "peft", "accelerate", "tokenizers", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str) -> None:
