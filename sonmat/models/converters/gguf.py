@@ -10,13 +10,9 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sonmat.core.errors import ModelError
 from sonmat.core.text import Text
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 
 def convert(files: Sequence[Path], folder: Path) -> None:
@@ -44,31 +40,17 @@ def _convert_file(file: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
+    # Unpacked at once: Transformers refuses to save a model that keeps its weights in GGUF blocks.
+    unpacked = GgufConfig(dequantize=True)
     place = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name, "local_files_only": True}
     try:
         tokenizer = AutoTokenizer.from_pretrained(**place)
-        model = AutoModelForCausalLM.from_pretrained(
-            **place, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
-        )
+        model = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.bfloat16, quantization_config=unpacked)
     except Exception as error:
         detail = f"{type(error).__name__}: {error}".splitlines()[0]
         raise _unreadable(file, Text(en=detail, ko=detail)) from error
-    _plain(model).save_pretrained(folder)
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def _plain(model: PreTrainedModel) -> PreTrainedModel:
-    """The same weights in a model that does not know it came from GGUF: Transformers saves no model that does."""
-    import torch
-
-    config = model.config
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    with torch.device("meta"):
-        plain = type(model)(config).to(torch.bfloat16)
-    plain.load_state_dict(model.state_dict(), assign=True)
-    plain.tie_weights()
-    return plain
 
 
 def _unreadable(file: Path, why: Text) -> ModelError:
