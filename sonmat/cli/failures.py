@@ -50,9 +50,11 @@ def _tell(kind: str, what: Text, fix: Text | None, code: int, as_json: bool) -> 
     console = error_console()
     stopped = code == STOPPED_EXIT_CODE
     opening = "" if stopped else str(Text(en="Error: ", ko="오류: "))
-    console.print(f"{opening}{what}", style="yellow" if stopped else "bold red")
+    # Without a terminal a path in the message stays whole.
+    whole_lines = not console.is_terminal
+    console.print(f"{opening}{what}", style="yellow" if stopped else "bold red", soft_wrap=whole_lines)
     if fix is not None:
-        console.print(f"→ {fix}")
+        console.print(f"→ {fix}", soft_wrap=whole_lines)
     return code
 
 

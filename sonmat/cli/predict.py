@@ -45,7 +45,7 @@ def predict(
     candidate: CandidateName = None,
     as_json: AsJson = False,
 ) -> None:
-    from sonmat.cli.console import console, print_json
+    from sonmat.cli.console import print_json
     from sonmat.cli.inputs import given_inputs
     from sonmat.cli.model_of import model_of
 
@@ -60,9 +60,9 @@ def predict(
     if as_json:
         print_json({"predictions": [_document(given, prediction) for given, prediction in answered]})
         return
-    screen = console()
     for _, prediction in answered:
-        screen.print(_said(prediction), soft_wrap=True)
+        # Not through rich: other programs read these lines, and it would turn the tab into spaces.
+        print(_said(prediction), flush=True)
 
 
 def _answers(model: Model, inputs: Iterator[Given], at_once: int) -> Iterator[tuple[Given, Prediction]]:

