@@ -54,7 +54,8 @@ def run_locally(folder: RunFolder, job: str, tell: Callable[[Event], None]) -> N
         while True:
             try:
                 running = process.poll() is None
-                for event, offset in read_events(events_file, offset):
+                for event, behind in read_events(events_file, offset):
+                    offset = behind
                     failure = event if event.kind == "failed" else failure
                     tell(event)
                 if not running:

@@ -19,6 +19,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Json, ModelFacts, Prediction, Spec
 from sonmat.inference.device import torch_device
 from sonmat.inference.predictor import batches_by_length, computing
+from sonmat.inference.quiet import quiet_transformers
 from sonmat.training.estimates import estimate_answering
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ class LabelNames:
 
         assert isinstance(saved.settings, LabelNamesSettings)
         assert saved.base is not None, "an encoder is always there"
-        encoder = transformers.AutoModel.from_pretrained(saved.base.path).to(torch_device(saved.device)).eval()
-        tokenizer = transformers.AutoTokenizer.from_pretrained(saved.base.path)
+        with quiet_transformers():
+            encoder = transformers.AutoModel.from_pretrained(saved.base.path).to(torch_device(saved.device)).eval()
+            tokenizer = transformers.AutoTokenizer.from_pretrained(saved.base.path)
         names = [saved.spec.text_prefix + spoken(label) for label in saved.spec.labels]
         labels = embed(encoder, tokenizer, names, saved.spec, saved.device)
         return NearestLabel(encoder, tokenizer, saved.spec, saved.device, saved.settings.temperature, labels)

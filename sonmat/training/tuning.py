@@ -18,6 +18,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Device, Json
 from sonmat.inference.device import compute_dtype, torch_device
 from sonmat.inference.predictor import NeuralPredictor, batches_by_length, computing
+from sonmat.inference.quiet import quiet_transformers
 from sonmat.statistics.collapse import collapsed
 from sonmat.training.batching import Rows
 from sonmat.training.settings import TrainingSettings
@@ -78,7 +79,8 @@ def tune(
 
 def save_whole(model: Any, folder: Path) -> None:
     """The model as an ordinary Transformers folder."""
-    model.save_pretrained(str(folder))
+    with quiet_transformers():
+        model.save_pretrained(str(folder))
 
 
 def load_whole(saved: SavedModel) -> Predictor:
@@ -110,10 +112,9 @@ def load_prompted(saved: SavedModel) -> tuple[nn.Module, Any]:
     import transformers
 
     assert saved.base is not None, "prompting always has a base"
-    model = transformers.AutoModelForCausalLM.from_pretrained(
-        saved.base.path, dtype=compute_dtype(saved.device) if saved.device.bf16 else None
-    )
-    tokenizer = transformers.AutoTokenizer.from_pretrained(saved.base.path)
+    with quiet_transformers():
+        model = transformers.AutoModelForCausalLM.from_pretrained(saved.base.path, dtype=compute_dtype(saved.device))
+        tokenizer = transformers.AutoTokenizer.from_pretrained(saved.base.path)
     give_template(saved.family, tokenizer)
     model.eval()
     return model.to(torch_device(saved.device)), tokenizer

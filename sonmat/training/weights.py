@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from sonmat.core.errors import ModelError
 from sonmat.core.protocols import Task
 from sonmat.core.text import Text
 from sonmat.core.values import Spec
+from sonmat.inference.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +40,7 @@ def load_base(task: Task, spec: Spec, folder: Path | str, seed: int, dtype: torc
     torch.manual_seed(seed)
     auto_model = getattr(transformers, task.auto_model)
     try:
-        with _quiet():
+        with quiet_transformers():
             model, report = auto_model.from_pretrained(
                 str(folder),
                 **task.configure(spec),
@@ -67,7 +67,8 @@ def load_processor(task: Task, folder: Path | str) -> Any:
     """The tokenizer or image processor that belongs to the model at `folder`."""
     import transformers
 
-    return getattr(transformers, task.auto_processor).from_pretrained(str(folder))
+    with quiet_transformers():
+        return getattr(transformers, task.auto_processor).from_pretrained(str(folder))
 
 
 def head_names(model: nn.Module, new: Iterable[str] = ()) -> frozenset[str]:
@@ -125,19 +126,3 @@ def to_training_mode(model: nn.Module) -> None:
         frozen = bool(own) and not any(parameter.requires_grad for parameter in own)
         if frozen or isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.eval()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps Transformers' report of newly initialised weights off the screen: they are expected, and `head` names them."""
-    from transformers.utils import logging
-
-    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-        if bars:
-            logging.enable_progress_bar()
