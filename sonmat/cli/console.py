@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from rich.console import Console, RenderableType
+from rich.table import Table
 
 
 def console() -> Console:
@@ -32,6 +33,16 @@ def show(screen: Console, what: RenderableType, style: str = "") -> None:
     # Nothing breaks lines of a pipe any more, and a search for "1 min" should find it.
     lines = [line.rstrip().replace("\u00a0", " ") for line in captured.get().splitlines()]
     screen.out("\n".join(lines))
+
+
+def indented(words: str) -> Table:
+    """A paragraph whose later lines begin below the first word, not below its mark."""
+    mark, _, rest = words.partition(" ")
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=1)
+    grid.add_column(overflow="fold")
+    grid.add_row(mark, rest)
+    return grid
 
 
 def print_json(document: Mapping[str, Any] | list[Any]) -> None:

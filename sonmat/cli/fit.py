@@ -38,7 +38,7 @@ def print_fits(screen: Console, run: Run) -> None:
     from rich import box
     from rich.table import Table
 
-    from sonmat.cli.console import show
+    from sonmat.cli.console import indented, show
     from sonmat.core.text import reader_language
     from sonmat.steps.report.phrasing import Phrasing
     from sonmat.steps.report.vocabulary import measure_named
@@ -59,4 +59,4 @@ def print_fits(screen: Console, run: Run) -> None:
         table.add_row(name, steps, values or "–", phrasing.duration(fitted.seconds), size)
     show(screen, table)
     for name, reason in fits.failed.items():
-        screen.print(f"✗ {name}: {reason}", style="red")
+        show(screen, indented(f"✗ {name}: {reason}"), "red")

@@ -34,7 +34,7 @@ def print_plan(screen: Console, plan: Plan) -> None:
     from rich import box
     from rich.table import Table
 
-    from sonmat.cli.console import show
+    from sonmat.cli.console import indented, show
     from sonmat.core.text import reader_language
     from sonmat.steps.report.phrasing import Phrasing
 
@@ -51,7 +51,7 @@ def print_plan(screen: Console, plan: Plan) -> None:
     show(screen, table)
     for refused in plan.refused:
         name = " · ".join(part for part in (refused.method, refused.base) if part)
-        screen.print(f"− {name}: {refused.reason}", style="dim")
+        show(screen, indented(f"− {name}: {refused.reason}"), "dim")
     fitting = sum(candidate.estimate.seconds for candidate in plan.candidates if candidate.role == "tuned")
     total = Text(
         en=f"Training will take about {phrasing.duration(fitting)} on {plan.device.name or plan.device.kind}.",

@@ -6,7 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from sonmat.cli.console import show
+from sonmat.cli.console import indented, show
 from sonmat.core.text import Text, reader_language
 from sonmat.core.values import Arm, Comparison, Proof, Score
 from sonmat.steps.report.contents import Measure
@@ -47,10 +47,10 @@ def print_verdict(console: Console, proof: Proof) -> None:
         )
     show(console, table)
     for name, reason in proof.failed.items():
-        show(console, _indented(f"✗ {name}: {reason}"), "red")
+        show(console, indented(f"✗ {name}: {reason}"), "red")
     show(console, str(proof.verdict.sentence), "bold")
     for detail in proof.verdict.details:
-        show(console, _indented(f"· {detail}"))
+        show(console, indented(f"· {detail}"))
 
 
 def broken_name(name: str, width: int = NAME_CELLS) -> str:
@@ -104,16 +104,6 @@ def _change(comparison: Comparison, measure: Measure, phrasing: Phrasing) -> str
     if measure.percent:
         return f"{100 * comparison.low:+.1f} … {100 * comparison.high:+.1f}".replace("-", "−")
     return f"{phrasing.difference(comparison.low, measure)} … {phrasing.difference(comparison.high, measure)}"
-
-
-def _indented(words: str) -> Table:
-    """A paragraph whose later lines begin below the first word, not below its mark."""
-    mark, _, rest = words.partition(" ")
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=1)
-    grid.add_column(overflow="fold")
-    grid.add_row(mark, rest)
-    return grid
 
 
 def _say(en: str, ko: str) -> str:
