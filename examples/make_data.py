@@ -84,18 +84,23 @@ def write_intents(folder: Path) -> None:
         subprocess.run(again, env={**os.environ, "PYTHONHASHSEED": "0"}, check=True)
         return
     rows = []
-    for intent, utterances in _even_shares(_utterances(), INTENT_ROWS).items():
-        rows += [(text, intent) for text in utterances]
+    utterances, template_of = _utterances()
+    for intent, texts in _even_shares(utterances, INTENT_ROWS).items():
+        rows += [(text, intent, template_of[text]) for text in texts]
     random.Random(0).shuffle(rows)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "korean_intents.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("text", "intent"))
+        writer.writerow(("text", "intent", "template"))
         writer.writerows(rows)
 
 
-def _utterances() -> dict[str, list[str]]:
-    """Of every intent, utterances in the order in which they should be taken: unlike ones first."""
+def _utterances() -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Of every intent, utterances in the order in which they should be taken: unlike ones first; and each one's template.
+
+    Sentences of one template differ in a word or two. A test set that shares templates with the training rows flatters, so
+    whoever splits these rows should keep a template's together.
+    """
     import home_assistant_intents
     from hassil import Intents
 
@@ -105,11 +110,14 @@ def _utterances() -> dict[str, list[str]]:
     intents = Intents.from_dict(templates)
     taken: set[str] = set()
     found: dict[str, list[str]] = {}
+    template_of: dict[str, str] = {}
     for name, intent in sorted(intents.intents.items()):
         by_template = [
             _expand(sentence, intents, block, name, number)
             for number, (block, sentence) in enumerate((block, s) for block in intent.data for s in block.sentences)
         ]
+        for number, texts in enumerate(by_template):
+            template_of.update({text: f"{name}-{number}" for text in texts if text not in template_of})
         # One of each template in turn, so that no template with many expansions crowds out the others.
         turns = [text for turn in itertools.zip_longest(*by_template) for text in turn if text]
         # A sentence that belongs to two intents would have no right answer.
@@ -117,7 +125,7 @@ def _utterances() -> dict[str, list[str]]:
         taken.update(own)
         if len(own) >= FEWEST_UTTERANCES:
             found[name] = _unlike_first(own)
-    return found
+    return found, template_of
 
 
 def _expand(sentence: Any, intents: Any, block: Any, intent: str, number: int) -> list[str]:

@@ -54,7 +54,7 @@ def divide(examples: Sequence[Example], findings: Iterable[Finding] = (), seed: 
     _fill_empty_parts(parts)
     ids = {part: tuple(example.id for unit in chosen for example in unit.members) for part, chosen in parts.items()}
     test = [example for unit in parts["test"] for example in unit.members]
-    result = Split(**ids, seal=seal_of(test), how=_how(ids, units, group))
+    result = Split(**ids, seal=seal_of(test), how=_how(ids, units, test, group))
     assert_sound(result, examples, links)
     return result
 
@@ -144,12 +144,36 @@ def _assign(units: Sequence[_Unit]) -> dict[Part, list[_Unit]]:
     # Rare classes first: the common ones then even out the sizes of the parts.
     for stratum in sorted(strata.values(), key=lambda units: (_size(units), units[0].label)):
         lacking = {part: share * _size(stratum) for part, share in SHARES.items()}
+        chosen: dict[Part, list[_Unit]] = {part: [] for part in SHARES}
         for unit in sorted(stratum, key=lambda unit: -len(unit.members)):
             part = max(SHARES, key=lambda part: (round(lacking[part], 6), lacking_all[part]))
-            parts[part].append(unit)
+            chosen[part].append(unit)
             lacking[part] -= len(unit.members)
             lacking_all[part] -= len(unit.members)
+        _spread(chosen)
+        for part, taken in chosen.items():
+            parts[part] += taken
     return {part: sorted(chosen, key=lambda unit: unit.order) for part, chosen in parts.items()}
+
+
+def _spread(chosen: dict[Part, list[_Unit]]) -> None:
+    """Give a class of few large units one to test with, and one to validate with where training keeps half of its rows: what
+    is never tested is not proven, whatever the proportions."""
+    if not chosen["test"]:
+        _move_smallest(chosen, "validation" if chosen["validation"] else "train", "test")
+    smallest = min((len(unit.members) for unit in chosen["train"]), default=0)
+    trained, everywhere = _size(chosen["train"]), sum(map(_size, chosen.values()))
+    if not chosen["validation"] and trained - smallest >= everywhere / 2:
+        _move_smallest(chosen, "train", "validation")
+
+
+def _move_smallest(chosen: dict[Part, list[_Unit]], giver: Part, taker: Part) -> None:
+    """Move a unit, unless it is the last one that can be learnt from."""
+    if giver == "train" and len(chosen["train"]) < 2:
+        return
+    smallest = min(chosen[giver], key=lambda unit: (len(unit.members), unit.order))
+    chosen[giver].remove(smallest)
+    chosen[taker].append(smallest)
 
 
 def _size(units: Iterable[_Unit]) -> int:
@@ -191,7 +215,7 @@ def _too_few_units(units: int) -> DataError:
     )
 
 
-def _how(ids: Mapping[Part, Sequence[str]], units: Sequence[_Unit], group: str | None) -> Text:
+def _how(ids: Mapping[Part, Sequence[str]], units: Sequence[_Unit], test: Sequence[Example], group: str | None) -> Text:
     total = sum(map(len, ids.values()))
     percent = " / ".join(f"{100 * len(rows) / total:.0f}" for rows in ids.values())
     counts = " / ".join(f"{len(rows):,}" for rows in ids.values())
@@ -199,6 +223,10 @@ def _how(ids: Mapping[Part, Sequence[str]], units: Sequence[_Unit], group: str |
     if any(unit.label for unit in units):
         english.append("classes in proportion")
         korean.append("분류 비율을 맞추었습니다")
+    untested = sorted({unit.label for unit in units} - {str(example.target.get("label", "")) for example in test})
+    if untested:
+        english.append(f"no test rows of: {', '.join(untested)}")
+        korean.append(f"시험 행이 없는 분류: {', '.join(untested)}")
     if group is not None:
         english.append(f"rows with the same '{group}' together")
         korean.append(f"'{group}' 값이 같은 행은 한쪽에 두었습니다")

@@ -226,3 +226,22 @@ def test_a_fault_in_dividing_is_noticed_before_anything_is_written(monkeypatch: 
     twins = [labelled(number, f"text {number // 2}", "ab"[number % 2]) for number in range(60)]
     with pytest.raises(SonmatError, match="are apart"):
         divide(twins)
+
+
+def test_a_class_of_two_large_groups_is_tested_on_one_of_them() -> None:
+    rows = [row(f"{label} {group} {n}", label, f"{label}{group}") for label in "ab" for group in "xy" for n in range(40)]
+    rows += [row(f"c {n}", "c") for n in range(100)]
+    result = divide(rows, group="template")
+    tested = {each.target["label"] for each in rows if each.id in result.test}
+    trained = {each.target["label"] for each in rows if each.id in result.train}
+    assert tested == trained == {"a", "b", "c"}
+
+
+def test_a_class_without_test_rows_is_named() -> None:
+    rows = [row(f"a {n}", "a", "one") for n in range(40)] + [row(f"b {n}", "b") for n in range(100)]
+    assert "no test rows of: a" in divide(rows, group="template").how.en
+    assert "no test rows" not in divide(rows[40:], group="template").how.en
+
+
+def row(text: str, label: str, group: str | None = None) -> Example:
+    return Example(id=text, input={"text": text}, target={"label": label}, source=Source(file="d.csv", row=1), group=group)

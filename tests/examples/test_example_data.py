@@ -16,7 +16,8 @@ def test_the_intents_are_even_and_free_of_repetition() -> None:
     with (DATA / "korean_intents.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 2_000
-    assert list(rows[0]) == ["text", "intent"]
+    assert list(rows[0]) == ["text", "intent", "template"]
+    assert all(row["template"].startswith(row["intent"]) for row in rows)
     assert all(row["text"].strip() == row["text"] != "" and row["intent"] for row in rows)
     assert len({row["text"] for row in rows}) == 2_000
     counts = Counter(row["intent"] for row in rows)
