@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from sonmat.core.recipe import Recipe
@@ -39,7 +40,7 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
     """
     with folder.writing():
         write_value(folder.file("recipe.json"), recipe)
-        fingerprints = fingerprints_of(recipe)
+        fingerprints = fingerprints_of(recipe, _data_of(folder, recipe, listeners))
         folder.event_log("", listeners)("environment", versions=installed_versions())
         for step in STEPS[: STEPS.index(upto) + 1]:
             log = folder.event_log(step, listeners)
@@ -52,11 +53,15 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
             log("done")
 
 
-def fingerprints_of(recipe: Recipe) -> dict[str, str]:
-    """What each step is made from: its own settings and, through the one before it, everything earlier."""
+def fingerprints_of(recipe: Recipe, data: str) -> dict[str, str]:
+    """What each step is made from: its own settings and, through the one before it, everything earlier.
+
+    Args:
+        data: fingerprint of the data's content.
+    """
     own: dict[str, tuple[Any, ...]] = {
         "load": (
-            data_fingerprint(recipe.data),
+            data,
             recipe.task,
             recipe.input,
             recipe.target,
@@ -91,6 +96,20 @@ def installed_versions() -> dict[str, str]:
     """Versions of what computes, for whoever repeats the run."""
     names = ("sonmat", "torch", "transformers", "peft", "accelerate", "tokenizers", "numpy")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def _data_of(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...]) -> str:
+    """Fingerprint of the data as it is now; of a run whose data has gone (a copied run, say), of what it loaded."""
+    if Path(recipe.data).exists() or not folder.exists("load") or folder.source().data != recipe.data:
+        return data_fingerprint(recipe.data)
+    folder.event_log("load", listeners)(
+        "data_gone",
+        Text(
+            en=f"{recipe.data} is no longer there: going on with the rows that this run loaded from it.",
+            ko=f"{recipe.data}이(가) 더 이상 없어, 이 실행이 읽어 둔 행으로 계속합니다.",
+        ),
+    )
+    return folder.source().sha256
 
 
 def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str) -> None:

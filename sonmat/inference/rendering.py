@@ -74,8 +74,9 @@ def stop_token(tokenizer: Any) -> int:
     opening: Messages = [{"role": "user", "content": "a"}]
     asked = _rendered_text(opening, tokenizer, ask=True)
     whole = _rendered_text([*opening, {"role": "assistant", "content": "b"}], tokenizer, ask=False)
-    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
-    for token in _tokenise(whole[len(asked) :], tokenizer):
+    special = (set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)) - {tokenizer.unk_token_id}
+    _, _, ending = whole[len(asked) :].partition("b")
+    for token in _tokenise(ending, tokenizer):
         if token in special:
             return int(token)
     raise ModelError(

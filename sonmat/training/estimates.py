@@ -45,8 +45,8 @@ def estimate_training(workload: Workload, share: TrainedShare, epochs: int, batc
     forward = operations_per_token(base)
     operations = tokens * forward * (1 + 2 * share.backward_share) + looked_at * forward
     rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
-    # AdamW reads and writes weight, gradient and two moments, 16 bytes and back, at about 5 GB/s.
-    optimiser_seconds = workload.train_rows * epochs / 16 * share.trained_parameters * 32 / 5e9
+    # AdamW, clipping and clearing read and write weight, gradient and two moments: 32 bytes at about 15 GB/s.
+    optimiser_seconds = workload.train_rows * epochs / 16 * share.trained_parameters * 32 / 15e9
     seconds = START_SECONDS + operations / rate + optimiser_seconds
     weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * 16
     activations = batch_tokens * base.hidden_size * max(base.layers, 1) * ACTIVATION_BYTES * 2

@@ -189,3 +189,12 @@ def test_a_tampered_test_set_proves_nothing(world: Path, tmp_path: Path) -> None
 
     with pytest.raises(RunError, match="sealed"):
         prove(folder, lambda *_: None, folder.event_log("prove"), lambda _: None, "x")
+
+
+def test_a_run_whose_data_has_gone_can_still_be_reported_in_another_language(world: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(world / "runs" / "reviews", tmp_path / "runs" / "reviews")
+    said = sonmat("report", "reviews", "--lang", "ko", folder=tmp_path)
+    assert "더 이상 없어" in said.stdout + said.stderr or "no longer there" in said.stdout + said.stderr
+    assert 'lang="ko"' in (tmp_path / "runs" / "reviews" / "report.html").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from sonmat import plugins
 from sonmat.core.errors import Paused, SonmatError
 from sonmat.core.protocols import Emit, Predictor, Question
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Event, Example, Measured, Prediction, Proof
+from sonmat.core.values import Candidate, Device, Event, Example, Measured, Prediction, Proof
 from sonmat.inference.device import detect_device, peak_memory
 from sonmat.models.saved import load_predictor, open_saved
 from sonmat.runs import RunFolder, sha256_of, write_rows, write_value
@@ -87,7 +87,9 @@ def answer_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pa
     examples = {example.id: example for example in folder.kept_examples()}
     test = [examples[id] for id in folder.split().test]
     model_folder = folder.candidate_folder(candidate_id) / "model"
-    predictor = load_predictor(open_saved(model_folder, detect_device(), emit, media_root=str(folder.path)))
+    # An arm without a model must not be charged the memory of importing PyTorch.
+    device = detect_device() if candidate.base else Device()
+    predictor = load_predictor(open_saved(model_folder, device, emit, media_root=str(folder.path)))
     golden = list(_alone(predictor, test[:ASKED_ALONE], should_pause))
     start = time.perf_counter()
     predictions = list(_all(predictor, test, emit, should_pause))

@@ -1,0 +1,71 @@
+"""Batches of like length, one answer a question, and likelihoods that agree with the losses."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sonmat import plugins
+from sonmat.core.protocols import Question, SavedModel
+from sonmat.inference.generation import generate
+from sonmat.inference.predictor import batches_by_length
+from sonmat.inference.rendering import render_prompt
+from tests.training.tiny_jobs import CPU, tiny_job
+
+
+@given(st.lists(st.integers(1, 500), max_size=200), st.integers(1, 40), st.integers(1, 4000))
+def test_every_row_is_in_one_batch_and_no_batch_is_too_large(lengths: list[int], rows: int, tokens: int) -> None:
+    batches = list(batches_by_length(lengths, rows, tokens))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) <= rows
+        assert len(batch) == 1 or max(lengths[index] for index in batch) * len(batch) <= tokens
+    widths = [max(lengths[index] for index in batch) for batch in batches]
+    assert widths == sorted(widths, reverse=True)
+
+
+def saved(folder: Path, task: str, method: str) -> SavedModel:
+    job = tiny_job(task, method, folder, learning_rate=1e-2, epochs=2, batch_size=4)
+    plugins.find("methods", method).fit(job)
+    return SavedModel(job.folder, method, job.task, job.spec, job.base, job.family, job.settings, CPU)
+
+
+def test_the_likelihood_of_a_reference_is_the_sum_over_its_tokens(tmp_path: Path) -> None:
+    model = saved(tmp_path, "chat", "full")
+    example = model.task.tiny().examples[1]
+    predictor = plugins.find("methods", "full").load(model)
+    (prediction,) = predictor.answer([Question("r", example.input, example.target)])
+    loaded = getattr(predictor, "model")  # noqa: B009
+    tokenizer = getattr(predictor, "processor")  # noqa: B009
+    row = model.task.encode(example, tokenizer, model.spec)
+    logits = loaded(input_ids=torch.tensor([row.arrays["input_ids"]])).logits[0].float().log_softmax(-1)
+    by_hand = -sum(
+        logits[position - 1, label].item() for position, label in enumerate(row.arrays["labels"]) if label != -100
+    )
+    assert prediction.reference_nll == pytest.approx(by_hand, rel=1e-4)
+    assert math.isfinite(by_hand)
+
+
+def test_generation_in_a_batch_with_padding_gives_the_answers_of_one_by_one(tmp_path: Path) -> None:
+    model = saved(tmp_path, "chat", "full")
+    predictor = plugins.find("methods", "full").load(model)
+    loaded, tokenizer = getattr(predictor, "model"), getattr(predictor, "processor")  # noqa: B009
+    prompts = [render_prompt(example.input["messages"], tokenizer) for example in model.task.tiny().examples[:3]]
+    assert len({len(prompt) for prompt in prompts}) > 1
+    together = generate(loaded, tokenizer, prompts, 8)
+    assert [answer.text for answer in together] == [generate(loaded, tokenizer, [prompt], 8)[0].text for prompt in prompts]
+
+
+def test_words_are_told_as_they_are_written(tmp_path: Path) -> None:
+    model = saved(tmp_path, "chat", "full")
+    predictor = plugins.find("methods", "full").load(model)
+    loaded, tokenizer = getattr(predictor, "model"), getattr(predictor, "processor")  # noqa: B009
+    heard: list[str] = []
+    prompt = render_prompt(model.task.tiny().examples[0].input["messages"], tokenizer)
+    (answer,) = generate(loaded, tokenizer, [prompt], 8, heard.append)
+    assert "".join(heard).strip() == answer.text

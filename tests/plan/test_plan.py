@@ -1,0 +1,179 @@
+"""The plan: what it chooses, what it refuses and why, and where each setting's value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from sonmat import plugins
+from sonmat.core.errors import DataError, ResourceError, SettingError
+from sonmat.core.protocols import Workload
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text
+from sonmat.core.values import Candidate, Device, ModelFacts, Refused, Spec
+from sonmat.steps.plan import spec_for
+from sonmat.steps.plan.choose import Offer, choose
+from sonmat.steps.plan.lengths import Lengths
+
+DEVICE = Device(kind="cpu", cores=2, memory_bytes=16 << 30, bf16=True, flops_per_second=4e11)
+
+
+def facts(**changes: Any) -> ModelFacts:
+    known: dict[str, Any] = {
+        "name": "small-encoder", "path": "/nowhere", "origin": "folder", "checksum": "c", "family": "bert", "model_type": "bert",
+        "parameters": 22_000_000, "embedding_parameters": 12_000_000, "hidden_size": 384, "layers": 6, "vocabulary": 30_000,
+    }  # fmt: skip
+    return ModelFacts(**{**known, **changes})
+
+
+def offer(base: ModelFacts | None = None, rows: int = 1000, **changes: Any) -> Offer:
+    base = base or facts(**changes)
+    workload = Workload(
+        base=base, device=DEVICE, train_rows=rows, validation_rows=rows // 5, test_rows=rows // 5,
+        mean_tokens=20.0, longest_tokens=60, mean_target_tokens=1.0, classes=3,
+    )  # fmt: skip
+    return Offer(base, Spec(labels=("a", "b", "c")), workload, tuned=True)
+
+
+def plan(
+    *, task: str = "text-classification", offers: Sequence[Offer] | None = None, device: Device = DEVICE, **recipe: Any
+) -> tuple[dict[str, Candidate], list[Refused]]:
+    refused: list[Refused] = []
+    made = Recipe(data="d.csv", **recipe)
+    chosen = choose(plugins.find("tasks", task), offers or [offer()], made, device, refused)
+    return {candidate.method: candidate for candidate in chosen}, refused
+
+
+def test_floor_and_base_are_always_among_the_candidates() -> None:
+    chosen, _ = plan(method=("full",))
+    assert list(chosen) == ["majority", "label-names", "full"]
+
+
+def test_without_a_word_from_the_user_the_most_promising_that_fit_are_tried() -> None:
+    chosen, refused = plan()
+    assert [name for name, candidate in chosen.items() if candidate.role == "tuned"] == [
+        "full",
+        "head-only",
+        "lora",
+        "freeze",
+    ]
+    assert {entry.method for entry in refused} == {"zero-shot"}
+
+
+def test_methods_that_would_take_too_long_are_refused_with_their_minutes() -> None:
+    chosen, refused = plan(offers=[offer(rows=20_000)], minutes=14)
+    assert "full" not in chosen
+    (reason,) = [entry.reason.en for entry in refused if entry.method == "full"]
+    assert "minutes" in reason
+    assert "--method full" in reason
+
+
+def test_a_method_that_the_user_names_is_tried_however_long_it_takes() -> None:
+    chosen, _ = plan(offers=[offer(rows=20_000)], minutes=0.1, method=("full",))
+    assert chosen["full"].reason.en == "you asked for it"
+
+
+def test_a_method_that_does_not_fit_into_memory_is_refused_with_the_figures() -> None:
+    big = facts(parameters=7_000_000_000, embedding_parameters=0, hidden_size=4096, layers=32)
+    with pytest.raises(ResourceError, match=r"needs about \d+\.\d GB of memory and 17\.2 GB are free"):
+        plan(offers=[offer(big)], method=("full",))
+
+
+def test_where_nothing_fits_the_error_says_what_to_do() -> None:
+    with pytest.raises(ResourceError, match="smaller base with --base"):
+        plan(offers=[offer(rows=500_000)], minutes=0.1)
+
+
+def test_settings_carry_where_they_came_from() -> None:
+    chosen, _ = plan(method=("freeze",), settings={"freeze": {"epochs": 7}})
+    freeze = chosen["freeze"]
+    assert freeze.settings["epochs"] == 7
+    assert freeze.settings["last_layers"] == 2
+    assert (freeze.origins["epochs"], freeze.origins["last_layers"], freeze.origins["schedule"]) == (
+        "user",
+        "plan",
+        "default",
+    )
+
+
+def test_every_problem_of_the_settings_is_reported_at_once_with_the_nearest_name() -> None:
+    with pytest.raises(
+        SettingError, match=r"did you mean 'learning_rate'\?.*epochs|epochs.*did you mean 'learning_rate'\?"
+    ):
+        plan(method=("full",), settings={"full": {"learnin_rate": 1e-4, "epochs": 0}})
+
+
+@pytest.mark.parametrize("where", [{"method": ("lorra",)}, {"settings": {"lorra": {}}}])
+def test_an_unknown_method_is_answered_with_the_nearest(where: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match="Did you mean 'lora'"):
+        plan(**where)
+
+
+def test_prompting_an_encoder_is_refused_with_the_reason() -> None:
+    _, refused = plan()
+    assert any(entry.method == "zero-shot" and "encoder" in entry.reason.en for entry in refused)
+
+
+def test_a_chat_model_beside_the_encoder_is_asked_and_never_trained() -> None:
+    chat = Offer(facts(name="talker", chat=True, family="llama"), Spec(), offer().workload, tuned=False)
+    refused: list[Refused] = []
+    chosen = choose(plugins.find("tasks", "text-classification"), [offer(), chat], Recipe(data="d"), DEVICE, refused)
+    assert [candidate.id for candidate in chosen if candidate.base and candidate.base.name == "talker"] == [
+        "zero-shot-talker"
+    ]
+
+
+def lengths(**changes: Any) -> Lengths:
+    known: dict[str, Any] = {
+        "rows": 10, "max_tokens": 128, "tokens": 1000, "cut_tokens": 0, "cut_rows": (), "lost": (), "longest_tokens": 128,
+        "mean_target_tokens": 5.0, "longest_target_tokens": 30,
+    }  # fmt: skip
+    return Lengths(**{**known, **changes})
+
+
+def silent(kind: str, message: Text | None = None, /, **data: Any) -> None:
+    pass
+
+
+def test_more_than_one_per_cent_of_the_tokens_is_not_cut_without_a_word() -> None:
+    cut = lengths(cut_tokens=20, cut_rows=(("row 7", 15), ("row 3", 5)))
+    with pytest.raises(DataError, match=r"row 7 \(−15\)") as caught:
+        cut.refuse_cuts(Recipe(data="d"), silent)
+    assert "--allow-truncation" in str(caught.value)
+
+
+def test_a_cut_that_the_user_allows_is_said_and_goes_on() -> None:
+    heard: list[dict[str, Any]] = []
+    cut = lengths(cut_tokens=20, cut_rows=(("row 7", 20),))
+    cut.refuse_cuts(Recipe(data="d", allow_truncation=True), lambda kind, message=None, /, **data: heard.append(data))
+    assert heard[0]["rows"] == 1
+
+
+def test_a_lost_target_stops_the_run_even_if_cuts_are_allowed() -> None:
+    with pytest.raises(DataError, match="row 3"):
+        lengths(lost=("row 3 (the answer has 900 tokens)",)).refuse_cuts(Recipe(data="d", allow_truncation=True), silent)
+
+
+def test_answers_have_room_for_half_as_much_again_as_the_longest_reference() -> None:
+    assert lengths(longest_target_tokens=100).answer_room(Spec(max_new_tokens=256)) == 150
+    assert lengths(longest_target_tokens=1).answer_room(Spec()) == 16
+    assert lengths(longest_target_tokens=900).answer_room(Spec(max_new_tokens=256)) == 256
+
+
+def test_the_base_brings_its_longest_input_and_its_prefix() -> None:
+    task = plugins.find("tasks", "text-classification")
+    e5 = spec_for(task, Spec(), facts(family="e5", max_positions=512), Recipe(data="d"))
+    assert (e5.text_prefix, e5.max_tokens) == ("query: ", 512)
+    short = spec_for(task, Spec(), facts(max_positions=256), Recipe(data="d", max_tokens=2000))
+    assert short.max_tokens == 256
+
+
+def test_estimates_grow_with_the_work() -> None:
+    method = plugins.find("methods", "full")
+    settings = method.Settings()
+    small, large = (method.estimate(settings, offer(rows=rows).workload) for rows in (1000, 10_000))
+    assert large.seconds > small.seconds
+    head = plugins.find("methods", "head-only")
+    assert head.estimate(head.Settings(), offer().workload).peak_bytes < small.peak_bytes
