@@ -6,6 +6,7 @@ rows of a batch write their next token at the same position; positions and atten
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,10 +43,14 @@ def generate(
 
     device = next(model.parameters()).device
     input_ids, mask = _left_padded(prompts, tokenizer.pad_token_id or 0, device)
-    stop = stop_token(tokenizer)
-    streamer: Any = None
-    if on_text is not None:
-        streamer = _listener(tokenizer, on_text)
+    ends = {stop_token(tokenizer)} | ({tokenizer.eos_token_id} - {None})
+    likelihoods: list[torch.Tensor] = []
+
+    def note_likelihood(_: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        # Greedy decoding takes the largest logit; keeping all logits of a batch would take gigabytes.
+        likelihoods.append(logits.max(dim=-1).values.float() - logits.float().logsumexp(dim=-1))
+        return logits
+
     with torch.inference_mode():
         written = model.generate(  # type: ignore[operator]
             input_ids=input_ids,
@@ -53,33 +58,21 @@ def generate(
             max_new_tokens=max_new_tokens,
             do_sample=False,
             num_beams=1,
-            eos_token_id=sorted({stop, *_eos_tokens(tokenizer)}),
+            eos_token_id=sorted(ends),
             pad_token_id=tokenizer.pad_token_id or 0,
-            return_dict_in_generate=True,
-            output_logits=True,
-            streamer=streamer,
+            logits_processor=[note_likelihood],
+            streamer=_listener(tokenizer, on_text) if on_text is not None else None,
             # The model's own sampling defaults must not leak into a greedy answer.
             temperature=None,
             top_p=None,
             top_k=None,
         )
-    chosen = written.sequences[:, input_ids.shape[1] :]
-    likelihoods = torch.stack(
-        [
-            torch.log_softmax(logits.float(), dim=-1).gather(1, chosen[:, step : step + 1])[:, 0]
-            for step, logits in enumerate(written.logits)
-        ],
-        dim=1,
-    )
-    ends = {stop, *_eos_tokens(tokenizer)}
-    return [
-        _answer(row.tolist(), scores.tolist(), ends, tokenizer) for row, scores in zip(chosen, likelihoods, strict=True)
-    ]
+    chosen = written[:, input_ids.shape[1] :].tolist()
+    scores = torch.stack(likelihoods, dim=1).tolist()
+    return [_answer(tokens, row, ends, tokenizer) for tokens, row in zip(chosen, scores, strict=True)]
 
 
 def _answer(tokens: list[int], log_likelihoods: list[float], ends: set[int], tokenizer: Any) -> Generated:
-    import math
-
     length = next((index + 1 for index, token in enumerate(tokens) if token in ends), len(tokens))
     kept = [token for token in tokens[:length] if token not in ends]
     text = tokenizer.decode(kept, skip_special_tokens=True).strip()
@@ -97,10 +90,6 @@ def _left_padded(prompts: Sequence[Sequence[int]], pad: int, device: torch.devic
         ids[row, width - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
         mask[row, width - len(prompt) :] = 1
     return ids.to(device), mask.to(device)
-
-
-def _eos_tokens(tokenizer: Any) -> set[int]:
-    return {tokenizer.eos_token_id} if tokenizer.eos_token_id is not None else set()
 
 
 def _listener(tokenizer: Any, on_text: Callable[[str], None]) -> Any:

@@ -121,16 +121,19 @@ def _alone(predictor: Predictor, examples: Sequence[Example], should_pause: Call
 def _all(
     predictor: Predictor, examples: Sequence[Example], emit: Emit, should_pause: Callable[[], bool]
 ) -> Iterator[Prediction]:
-    start = last = time.perf_counter()
+    start = answered = last = time.perf_counter()
     questions = [Question(example.id, example.input, example.target) for example in examples]
-    for done, prediction in enumerate(predictor.answer(questions), start=1):
+    for done, prediction in enumerate(predictor.answer(questions)):
         _stop_if_asked(should_pause)
-        yield prediction
         now = time.perf_counter()
-        if now - last > 1 or done == len(examples):
+        # Answers come in batches: only a wait shows that the batch before was whole, and how long it took.
+        if done and now - answered > 0.05 and now - last > 1:
+            left = (answered - start) / done * (len(examples) - done) - (now - answered)
+            emit("progress", done=done, total=len(examples), seconds_left=round(max(left, 0.0), 1))
             last = now
-            left = (now - start) / done * (len(examples) - done)
-            emit("progress", done=done, total=len(examples), seconds_left=round(left, 1))
+        answered = now
+        yield prediction
+    emit("progress", done=len(examples), total=len(examples), seconds_left=0.0)
 
 
 def _stop_if_asked(should_pause: Callable[[], bool]) -> None:
