@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from sonmat import plugins
-from sonmat.core.errors import Paused, SonmatError, WorkerFailed
+from sonmat.core.errors import Paused, ResourceError, SonmatError, WorkerFailed
 from sonmat.core.protocols import Emit, FitJob
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Event, Example, Fits, Fitted, Value
@@ -45,6 +45,7 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
         header = read_header(folder.candidate_folder(candidate.id) / "fitted.json")
         if header is None or header.inputs != key:
             _make_room(folder, candidate, key)
+            _require_disk(folder, candidate)
             emit("candidate", _title(candidate), candidate=candidate.id, number=number, of=len(plan.candidates))
             try:
                 run_job(folder, f"fit/{candidate.id}", tell)
@@ -131,6 +132,29 @@ def _make_room(folder: RunFolder, candidate: Candidate, key: str) -> None:
     if where.exists() and (header is None or header.inputs != key):
         folder.put_aside(where)
     write_value(mark, JobMark(candidate=candidate.id), key)
+
+
+def _require_disk(folder: RunFolder, candidate: Candidate) -> None:
+    """Checkpoints hold weights and the optimiser's state: what the job takes of memory, it may take of the disk.
+
+    Raises:
+        ResourceError: less than that is free.
+    """
+    free, need = shutil.disk_usage(folder.path).free, candidate.estimate.peak_bytes
+    if candidate.role != "tuned" or free >= need:
+        return
+    raise ResourceError(
+        Text(
+            en=f"{candidate.id} may need {need / 1e9:.1f} GB of disk for checkpoints and its model, and {free / 1e9:.1f} GB "
+            f"are free where {folder.path} lies.",
+            ko=f"{candidate.id}의 체크포인트와 모델에 디스크 {need / 1e9:.1f} GB가 필요할 수 있는데, {folder.path}이(가) 있는 곳에는 "
+            f"{free / 1e9:.1f} GB만 비어 있습니다.",
+        ),
+        Text(
+            en="Free some space, or put the run on another disk with --folder. What was done so far stays.",
+            ko="공간을 비우거나 --folder로 다른 디스크를 지정하세요. 지금까지 한 것은 그대로 남습니다.",
+        ),
+    )
 
 
 def _earlier_seconds(folder: RunFolder, candidate_id: str) -> float:

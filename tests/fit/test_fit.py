@@ -1,0 +1,133 @@
+"""The fit step's own decisions: disk, failed candidates, and errors of a job's process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections import namedtuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sonmat.core.errors import DataError, ResourceError, SonmatError, TrainingDiverged, WorkerFailed
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text
+from sonmat.core.values import Candidate, Device, Estimate, Event, Fitted, Plan, Spec, Split
+from sonmat.executors.local import run_locally
+from sonmat.runs import RunFolder, write_value
+from sonmat.steps.fit import candidate_key, fit
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def candidate(id: str, role: str = "tuned") -> Candidate:
+    text = Text(en="-", ko="-")
+    return Candidate.model_validate(
+        {
+            "id": id, "method": "full" if role == "tuned" else "majority", "role": role, "reason": text,
+            "estimate": Estimate(peak_bytes=2 << 30, seconds=1, basis=text),
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    made = RunFolder(tmp_path)
+    text = Text(en="-", ko="-")
+    candidates = (candidate("majority", "floor"), candidate("one"), candidate("two"))
+    plan = Plan(task="chat", spec=Spec(), candidates=candidates, refused=(), device=Device())
+    write_value(made.file("plan.json"), plan)
+    write_value(made.file("recipe.json"), Recipe(data="d.csv"))
+    write_value(made.file("split.json"), Split(train=(), validation=(), test=(), seal="", how=text), "split")
+    return made
+
+
+def runner(folder: RunFolder, errors: dict[str, SonmatError], asked: list[str]) -> Callable[..., None]:
+    def run_job(_: RunFolder, job: str, tell: Callable[[Event], None]) -> None:
+        asked.append(job)
+        name = job.partition("/")[2]
+        if name in errors:
+            raise errors[name]
+        made = next(entry for entry in folder.plan().candidates if entry.id == name)
+        fitted = Fitted(candidate=name, seconds=1, peak_bytes=1)
+        write_value(folder.candidate_folder(name) / "fitted.json", fitted, candidate_key(folder, made))
+
+    return run_job
+
+
+def start(folder: RunFolder, errors: dict[str, SonmatError]) -> list[str]:
+    asked: list[str] = []
+    fit(folder, runner(folder, errors, asked), folder.event_log("fit"), lambda _: None, "x")
+    return asked
+
+
+def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(folder: RunFolder) -> None:
+    start(folder, {"one": TrainingDiverged(Text(en="diverged", ko="발산"))})
+    assert folder.fits().fitted == ("majority", "two")
+    assert folder.fits().failed["one"].en == "diverged"
+
+
+def test_if_no_candidate_can_be_trained_the_step_fails_with_every_reason(folder: RunFolder) -> None:
+    errors: dict[str, SonmatError] = {name: TrainingDiverged(Text(en=f"{name} broke", ko="-")) for name in ("one", "two")}
+    with pytest.raises(WorkerFailed, match="one broke") as caught:
+        start(folder, errors)
+    assert "two broke" in str(caught.value)
+    assert not folder.file("fit.json").exists()
+
+
+def test_a_fitted_candidate_is_not_trained_again_and_another_seed_trains_it_anew(folder: RunFolder) -> None:
+    assert start(folder, {}) == ["fit/majority", "fit/one", "fit/two"]
+    assert start(folder, {}) == []
+    write_value(folder.file("recipe.json"), Recipe(data="d.csv", seed=1))
+    assert start(folder, {}) == ["fit/majority", "fit/one", "fit/two"]
+    assert (folder.path / "history" / "001" / "candidates" / "majority" / "fitted.json").exists()
+
+
+def test_too_little_disk_is_said_before_training_starts(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1 << 30))
+    with pytest.raises(ResourceError, match=r"may need 2\.1 GB of disk .* 1\.1 GB are free"):
+        start(folder, {})
+
+
+@pytest.fixture
+def failed(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], SonmatError]:
+    """What the executor makes of a worker that runs a script."""
+    start_process: Any = subprocess.Popen
+
+    def run(worker: str) -> SonmatError:
+        script = folder.path / "worker.py"
+        script.write_text(f"from pathlib import Path\nimport json, os, signal, sys\n{worker}\n")
+        candidate_folder = str(folder.candidate_folder("one"))
+
+        def start_script(command: list[str], **how: Any) -> Any:
+            return start_process([command[0], str(script), candidate_folder], **how)
+
+        monkeypatch.setattr(subprocess, "Popen", start_script)
+        with pytest.raises(SonmatError) as caught:
+            run_locally(folder, "fit/one", lambda _: None)
+        return caught.value
+
+    return run
+
+
+def test_an_error_of_the_job_arrives_with_its_class_and_both_languages(failed: Callable[[str], SonmatError]) -> None:
+    message, fix = {"en": "row 3 is bad", "ko": "3행"}, {"en": "mend it", "ko": "고치세요"}
+    event = json.dumps({"at": 1, "kind": "failed", "message": message, "data": {"error": "DataError", "fix": fix}})
+    error = failed(f"Path(sys.argv[1], 'events.jsonl').write_text({event + chr(10)!r}); sys.exit(2)")
+    assert type(error) is DataError
+    assert str(error) == "row 3 is bad\nmend it"
+
+
+def test_a_crash_shows_the_end_of_its_log(failed: Callable[[str], SonmatError]) -> None:
+    error = failed("raise RuntimeError('boom')")
+    assert type(error) is WorkerFailed
+    assert "RuntimeError: boom" in str(error)
+
+
+def test_a_kill_from_outside_is_taken_for_a_lack_of_memory(failed: Callable[[str], SonmatError]) -> None:
+    error = failed("os.kill(os.getpid(), signal.SIGKILL)")
+    assert "memory ran out" in str(error)
+    assert "continues where it was" in str(error)
