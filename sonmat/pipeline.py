@@ -17,7 +17,7 @@ from sonmat.core.text import Text, reader_language
 from sonmat.executors.local import run_locally
 from sonmat.runs import STEP_FILES, RunFolder, sha256_of, write_value
 from sonmat.runs.events import EventLog, Listener
-from sonmat.runs.files import VERSION
+from sonmat.runs.files import VERSION, read_header
 from sonmat.steps.audit import audit
 from sonmat.steps.fit import fit
 from sonmat.steps.learn import learn
@@ -39,6 +39,8 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
         Paused: Ctrl-C; the next call continues.
     """
     with folder.writing():
+        # A run of a newer version is refused here, before anything of it is overwritten.
+        read_header(folder.file("recipe.json"))
         write_value(folder.file("recipe.json"), recipe)
         fingerprints = fingerprints_of(recipe, _data_of(folder, recipe, listeners))
         folder.event_log("", listeners)("environment", versions=installed_versions())

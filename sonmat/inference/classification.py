@@ -69,7 +69,9 @@ def named_label(text: str, spec: Spec) -> str:
         return next(label for label in spec.labels if label.casefold() == said.strip())
     found = []
     for label in spec.labels:
-        match = re.search(rf"(?<!\w){re.escape(label.casefold())}(?!\w)", said)
+        # Korean puts particles and endings right behind a word: '긍정입니다' names '긍정'.
+        end = r"(?![^\W가-힣])" if "가" <= label[-1] <= "힣" else r"(?!\w)"
+        match = re.search(rf"(?<!\w){re.escape(label.casefold())}{end}", said)
         if match:
             # Of two labels that begin at the same place the longer one is meant.
             found.append((match.start(), -len(label), label))

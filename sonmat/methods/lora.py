@@ -89,7 +89,8 @@ class Lora:
 def _with_adapter(loaded: LoadedBase, family: Family, settings: LoraSettings) -> nn.Module:
     from peft import LoraConfig, get_peft_model
 
-    head_modules = sorted({_module_of(loaded.model, name) for name in loaded.head})
+    # Whole names: PEFT matches endings, and 'dense' alone would train every layer of that name in full.
+    head_modules = sorted({name.rpartition(".")[0] for name in loaded.head})
     targets = family.lora_targets
     config = LoraConfig(
         r=settings.rank,
@@ -105,12 +106,6 @@ def _with_adapter(loaded: LoadedBase, family: Family, settings: LoraSettings) ->
             # The optimiser's small steps would be lost in bf16's eight bits.
             parameter.data = parameter.data.float()
     return model
-
-
-def _module_of(model: nn.Module, parameter: str) -> str:
-    """Name of the highest module that holds only new weights, as PEFT saves whole modules: 'classifier' for its weight."""
-    module = parameter.rsplit(".", 1)[0]
-    return module.rsplit(".", 1)[-1]
 
 
 def _save_adapter(model: Any, folder: Path) -> None:

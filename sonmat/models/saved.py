@@ -9,8 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from sonmat import plugins
+from sonmat.core.errors import ModelError
 from sonmat.core.protocols import Emit, Predictor, SavedModel
+from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, Json, ModelFacts, Spec, Value
+from sonmat.models.lookup import find_entry
 from sonmat.models.resolving import resolve
 from sonmat.runs.files import read_value, write_value
 
@@ -51,7 +54,7 @@ def open_saved(folder: Path, device: Device, emit: Emit, media_root: str = "") -
     """
     manifest = read_value(folder / MANIFEST, Manifest)
     method = plugins.find("methods", manifest.method)
-    base = _present(manifest.base, emit)
+    base = present(manifest.base, emit)
     return SavedModel(
         folder=folder,
         method=manifest.method,
@@ -68,8 +71,27 @@ def load_predictor(saved: SavedModel) -> Predictor:
     return plugins.find("methods", saved.method).load(saved)
 
 
-def _present(base: ModelFacts | None, emit: Emit) -> ModelFacts | None:
+def present(base: ModelFacts | None, emit: Emit) -> ModelFacts | None:
+    """`base` where it lies on this machine; fetched again if it is no longer where it was.
+
+    Raises:
+        ModelError: it cannot be had, or what can be had has other weights.
+    """
     if base is None or Path(base.path).exists():
         return base
     # Its licence was accepted when the run was planned.
-    return resolve(base.name, accepted=(base.name,), emit=emit)
+    found = resolve(base.name if find_entry(base.name) else base.origin, accepted=(base.name,), emit=emit)
+    if found.checksum == base.checksum:
+        return found
+    raise ModelError(
+        Text(
+            en=f"The base model {base.name} that can be had now is not the one that was used: its weights have the checksum "
+            f"{found.checksum[:12]}, expected {base.checksum[:12]}.",
+            ko=f"지금 받을 수 있는 기본 모델 {base.name}은(는) 그때 쓴 것과 다릅니다. 가중치 체크섬이 {found.checksum[:12]}인데 "
+            f"{base.checksum[:12]}이어야 합니다.",
+        ),
+        Text(
+            en=f"Bring back {base.path} from where the run was made, or run again with this base.",
+            ko=f"실행을 만든 곳에서 {base.path}을(를) 가져오거나, 이 기본 모델로 다시 실행하세요.",
+        ),
+    )

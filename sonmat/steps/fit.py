@@ -15,9 +15,9 @@ from sonmat import plugins
 from sonmat.core.errors import Paused, ResourceError, SonmatError, WorkerFailed
 from sonmat.core.protocols import Emit, FitJob
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Event, Example, Fits, Fitted, Value
-from sonmat.inference.device import peak_memory
-from sonmat.models.saved import write_manifest
+from sonmat.core.values import Candidate, Device, Event, Example, Fits, Fitted, Value
+from sonmat.inference.device import detect_device, peak_memory
+from sonmat.models.saved import present, write_manifest
 from sonmat.runs import RunFolder, sha256_of, write_value
 from sonmat.runs.files import read_header
 
@@ -85,7 +85,7 @@ def fit_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause
         FitJob(
             task=task,
             spec=candidate.spec.model_copy(update={"media_root": str(folder.path)}),
-            base=candidate.base,
+            base=present(candidate.base, emit),
             family=plugins.find("families", candidate.base.family) if candidate.base else None,
             settings=method.Settings.model_validate(candidate.settings),
             train=_chosen(examples, split.train),
@@ -94,7 +94,8 @@ def fit_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause
             folder=model_folder,
             work=where / "work",
             seed=folder.recipe().seed,
-            device=plan.device,
+            # Of this machine: the run may have been planned on another.
+            device=detect_device() if candidate.base else Device(),
             emit=emit,
             should_pause=should_pause,
         )

@@ -137,6 +137,14 @@ def optimise(
     run.resume()
     run.last_save = time.perf_counter()
     while run.progress.step < run.total_steps:
+        # Asked before every step, because a run may be killed between its last look and its end.
+        if run.progress.waited >= settings.patience:
+            return run.finish(
+                Text(
+                    en=f"Stopped early: no better validation for {settings.patience} looks.",
+                    ko=f"조기 종료: 검증 결과가 {settings.patience}번 연속 나아지지 않았습니다.",
+                )
+            )
         if should_pause():
             run.save()
             raise Paused(
@@ -154,13 +162,6 @@ def optimise(
         run.account(result)
         if run.validation_is_due():
             run.look()
-            if run.progress.waited >= settings.patience:
-                return run.finish(
-                    Text(
-                        en=f"Stopped early: no better validation for {settings.patience} looks.",
-                        ko=f"조기 종료: 검증 결과가 {settings.patience}번 연속 나아지지 않았습니다.",
-                    )
-                )
         if time.perf_counter() - run.last_save >= checkpoint_seconds:
             run.save()
     return run.finish(None)

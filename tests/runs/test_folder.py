@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from sonmat.core.errors import RunError
+from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Audit, Event, Example, Source, Split
+from sonmat.pipeline import perform
 from sonmat.runs import EventLog, RunFolder, read_events, write_value
 from sonmat.runs.folder import run_name
 from sonmat.runs.seal import check_seal, seal_of
@@ -101,3 +103,15 @@ def test_a_test_row_that_is_also_trained_on_is_refused() -> None:
     leaky = split_of(EXAMPLES).model_copy(update={"train": ("0", "4")})
     with pytest.raises(RunError, match="1 rows also used for training"):
         check_seal(EXAMPLES, leaky)
+
+
+def test_going_on_with_a_run_of_a_newer_version_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("text,label\na,b\n", encoding="utf-8")
+    recipe = Recipe(data=str(tmp_path / "d.csv"))
+    folder = RunFolder(tmp_path / "run")
+    write_value(folder.file("recipe.json"), recipe)
+    newer = folder.file("recipe.json").read_text(encoding="utf-8").replace('"version": 1', '"version": 99')
+    folder.file("recipe.json").write_text(newer, encoding="utf-8")
+    with pytest.raises(RunError, match="99"):
+        perform(folder, recipe, "load")
+    assert folder.file("recipe.json").read_text(encoding="utf-8") == newer

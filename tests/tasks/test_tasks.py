@@ -34,6 +34,14 @@ def test_korean_labels_are_found_in_sentences() -> None:
     assert texts.parse("정답은 '환불' 입니다", Spec(labels=("환불", "배송"))) == {"label": "환불"}
 
 
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [("긍정입니다.", "긍정"), ("이 리뷰는 부정이에요", "부정"), ("매우긍정", ""), ("아주 부정적이라 긍정은 아님", "부정")],
+)
+def test_a_korean_label_is_found_before_its_particle_or_ending(words: str, label: str) -> None:
+    assert texts.parse(words, Spec(labels=("긍정", "부정"))) == {"label": label}
+
+
 def test_a_question_lists_every_label_and_shots_come_before_it() -> None:
     shot = Example(id="1", input={"text": "give me my money"}, target={"label": "refund"}, source=Source(file="", row=1))
     asked = texts.ask({"text": "hello"}, (shot,), SPEC)

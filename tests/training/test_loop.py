@@ -169,6 +169,18 @@ def test_training_stops_early_when_validation_no_longer_improves(tmp_path: Path)
     assert len(heard.of("validation")) == 3
 
 
+def test_a_run_killed_after_its_last_look_stops_there_too_when_it_continues(tmp_path: Path) -> None:
+    def run(values: list[float]) -> Outcome:
+        look = iter(values)
+        return optimise(
+            Regression(), losses, collate, Rows(range(ROWS), encode), lambda: Validation("f1", next(look), True, 1.0),
+            TrainingSettings(epochs=9, batch_size=8, patience=2), seed=0, device=CPU, work=tmp_path, emit=Heard(),
+        )  # fmt: skip
+
+    first = run([1.0, 0.9, 0.8])
+    assert run([2.0] * 9) == first
+
+
 def test_of_equal_metrics_the_lower_loss_is_better() -> None:
     assert Validation("f1", 0.5, True, 1.0).merit > Validation("f1", 0.5, True, 2.0).merit
     assert Validation("loss", 0.4, False, 9.0).merit > Validation("loss", 0.5, False, 1.0).merit
