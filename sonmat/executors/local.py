@@ -40,7 +40,8 @@ def run_locally(folder: RunFolder, job: str, tell: Callable[[Event], None]) -> N
     offset = events_file.stat().st_size if events_file.exists() else 0
     with log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sonmat.worker", str(folder.path), job],
+            # -P: a random.py beside the user's data must not be taken for Python's own.
+            [sys.executable, "-P", "-m", "sonmat.worker", str(folder.path), job],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -131,3 +131,11 @@ def test_a_kill_from_outside_is_taken_for_a_lack_of_memory(failed: Callable[[str
     error = failed("os.kill(os.getpid(), signal.SIGKILL)")
     assert "memory ran out" in str(error)
     assert "continues where it was" in str(error)
+
+
+def test_a_users_file_called_like_a_module_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "random.py").write_text("raise RuntimeError('not this one')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SonmatError) as raised:
+        run_locally(RunFolder(Path("run")), "fit/one", lambda _: None)
+    assert "plan.json is not there" in raised.value.what.en
