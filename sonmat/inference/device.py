@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,6 +14,12 @@ from sonmat.core.values import Device
 
 if TYPE_CHECKING:
     import torch
+
+CONTAINER_FILES = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+"""A container's limit of memory and what it has in use: cgroup version 2 and version 1."""
 
 
 @cache
@@ -64,26 +71,44 @@ def usable_cores() -> int:
 def available_memory() -> int:
     """Bytes of main memory that can be taken without swapping, within the limit of a container."""
     available = psutil.virtual_memory().available
-    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            with open(name, encoding="ascii") as stream:
-                limit = stream.read().strip()
-        except OSError:
-            continue
-        if limit.isdigit():
-            available = min(available, int(limit))
+    for limit_file, used_file in CONTAINER_FILES:
+        limit, used = _number_in(limit_file), _number_in(used_file)
+        if limit is not None and used is not None:
+            available = min(available, max(limit - used, 0))
     return available
 
 
+def _number_in(name: str) -> int | None:
+    try:
+        with open(name, encoding="ascii") as stream:
+            content = stream.read().strip()
+    except OSError:
+        return None
+    return int(content) if content.isdigit() else None
+
+
 def peak_memory() -> int:
-    """Peak resident bytes of this process so far."""
+    """Peak bytes of this process so far: resident, and on an accelerator what PyTorch took there."""
+    resident = _peak_resident()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return resident + int(torch.cuda.max_memory_allocated())
+    return resident
+
+
+def _peak_resident() -> int:
+    try:
+        # Of this program alone; getrusage also counts what the parent had before it started this one.
+        with open("/proc/self/status", encoding="ascii") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+    except (OSError, StopIteration):
+        pass
     try:
         import resource
     except ImportError:
         return int(getattr(psutil.Process().memory_info(), "peak_wset", 0))  # Windows has no getrusage
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in KiB, macOS in bytes (getrusage(2) of each).
-    return peak if os.uname().sysname == "Darwin" else peak * 1024
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _cpu_has_bf16() -> bool:
