@@ -42,7 +42,7 @@ def run(
     input: str | None = None,
     target: str | None = None,
     group: str | None = None,
-    slices: Sequence[str] = (),
+    slices: str | Sequence[str] = (),
     base: str | None = None,
     method: str | Sequence[str] = (),
     minutes: float | None = None,
@@ -76,7 +76,7 @@ def run(
         "input": input,
         "target": target,
         "group": group,
-        "slices": tuple(slices) or None,
+        "slices": _names(slices) or None,
         "base": base,
         "method": _names(method) or None,
         "minutes": minutes,
@@ -91,6 +91,8 @@ def run(
     }
     made = make_recipe(Path(recipe) if recipe is not None else None, given)
     where = RunFolder(Path(folder) if folder is not None else runs_root() / run_name(made.data))
+    # A run is also continued from other working folders.
+    made = made.model_copy(update={"data": str(Path(made.data).absolute())})
     perform(where, made, upto, tuple(listeners))
     return Run(where)
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sonmat.core.errors import unknown_name
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, reader_language
 from sonmat.executors.local import run_locally
@@ -36,20 +37,26 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
 
     Raises:
         UserError: the data, a setting, a model or the machine; what was done so far stays.
+        SettingError: there is no step `upto`.
         Paused: Ctrl-C; the next call continues.
     """
+    if upto not in STEPS:
+        raise unknown_name(Text(en="step", ko="단계"), upto, STEPS)
     with folder.writing():
         # A run of a newer version is refused here, before anything of it is overwritten.
         read_header(folder.file("recipe.json"))
         write_value(folder.file("recipe.json"), recipe)
         fingerprints = fingerprints_of(recipe, _data_of(folder, recipe, listeners))
         folder.event_log("", listeners)("environment", versions=installed_versions())
+        redone = False
         for step in STEPS[: STEPS.index(upto) + 1]:
             log = folder.event_log(step, listeners)
-            if folder.is_done(step, fingerprints[step]):
+            if not redone and folder.is_done(step, fingerprints[step]):
                 log("unchanged")
                 continue
-            _retire(folder, step, log)
+            if not redone:
+                _retire(folder, step, log)
+            redone = True
             log("started")
             _do(step, folder, recipe, log, fingerprints[step])
             log("done")
@@ -131,11 +138,12 @@ def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str
 
 def _retire(folder: RunFolder, step: str, log: EventLog) -> None:
     """Put aside what this step and those after it had made from other inputs. Models stay: fit and prove check each one."""
-    if not folder.exists(step) or folder.was_blocked(step):
+    if not folder.exists(step):
         return
+    unfinished = folder.is_unfinished(step)
     stale = STEPS[STEPS.index(step) :]
     shelf = folder.retire(*stale)
-    if shelf is not None:
+    if shelf is not None and not unfinished:
         log(
             "changed",
             Text(

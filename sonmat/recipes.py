@@ -21,7 +21,10 @@ def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
         SettingError: the file is missing or no YAML mapping, a key is unknown, or a value does not fit.
     """
     values = _read(file) if file is not None else {}
+    settings = merged_settings(values.get("settings"), given.get("settings"))
     values.update({name: value for name, value in given.items() if value is not None})
+    if settings:
+        values["settings"] = settings
     for name in ("method", "accept_licence", "slices"):
         if isinstance(values.get(name), str):
             values[name] = [part.strip() for part in values[name].split(",")]
@@ -40,6 +43,15 @@ def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
             ),
             Text(en=f"Known keys: {', '.join(Recipe.model_fields)}.", ko=f"가능한 항목: {', '.join(Recipe.model_fields)}."),
         ) from error
+
+
+def merged_settings(below: Any, above: Any) -> dict[str, Any]:
+    """Settings by method, those of `above` on top of those of `below`, setting by setting."""
+    found = dict(below or {})
+    for method, values in (above or {}).items():
+        known = found.get(method)
+        found[method] = {**known, **values} if isinstance(known, dict) and isinstance(values, dict) else values
+    return found
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ questions again with the released model). Events go to the candidate's `events.j
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -15,7 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from sonmat.core.errors import ResourceError, SonmatError
+from filelock import FileLock, Timeout
+
+from sonmat.core.errors import ResourceError, RunError, SonmatError
 from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
 from sonmat.runs import EventLog, RunFolder
@@ -24,6 +27,8 @@ from sonmat.steps.prove import answer_candidate
 from sonmat.steps.release import replay_candidate
 
 Job = Callable[[RunFolder, str, Emit, Callable[[], bool]], None]
+
+LOCK_SECONDS = 60.0
 
 JOBS: Final[dict[str, Job]] = {"fit": fit_candidate, "answer": answer_candidate, "replay": replay_candidate}
 
@@ -37,11 +42,18 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: pause.set())
     threading.Thread(target=_listen, args=(pause,), daemon=True).start()
     try:
-        JOBS[kind](folder, candidate, emit, pause.is_set)
-    except MemoryError:
-        return _report(emit, _out_of_memory())
+        # A worker whose parent was killed may still be finishing its step.
+        with FileLock(folder.candidate_folder(candidate) / ".lock", timeout=LOCK_SECONDS):
+            JOBS[kind](folder, candidate, emit, pause.is_set)
+    except Timeout:
+        return _report(emit, _busy(candidate))
     except SonmatError as error:
         return _report(emit, error)
+    except (MemoryError, RuntimeError, OSError) as error:
+        known = _resource_error(error)
+        if known is None:
+            raise
+        return _report(emit, known)
     return 0
 
 
@@ -57,6 +69,29 @@ def _report(emit: Emit, error: SonmatError) -> int:
     fix = error.fix.model_dump() if error.fix is not None else None
     emit("failed", error.what, error=type(error).__name__, fix=fix)
     return error.exit_code
+
+
+def _resource_error(error: Exception) -> ResourceError | None:
+    """The lack of memory or disk behind an error of PyTorch, safetensors or the system; None if it is something else."""
+    words = str(error).lower()
+    if isinstance(error, MemoryError) or "can't allocate memory" in words or "out of memory" in words:
+        return _out_of_memory()
+    if "no space left" in words or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return ResourceError(
+            Text(en=f"The disk is full: {error}.", ko=f"디스크가 가득 찼습니다: {error}."),
+            Text(
+                en="Free some space and run again: it continues where it was.",
+                ko="공간을 비우고 다시 실행하면 멈춘 곳부터 이어집니다.",
+            ),
+        )
+    return None
+
+
+def _busy(candidate: str) -> RunError:
+    return RunError(
+        Text(en=f"Another process is still working on {candidate}.", ko=f"다른 프로세스가 아직 {candidate} 작업 중입니다."),
+        Text(en="Wait for it, or stop it first.", ko="끝나기를 기다리거나 먼저 멈추세요."),
+    )
 
 
 def _out_of_memory() -> ResourceError:

@@ -209,6 +209,7 @@ def print_result(found: Run, as_json: bool) -> None:
 def _performed(data: str | None, recipe: Path | None, folder: Path | None, given: dict[str, Any], as_json: bool) -> Run:
     from sonmat import api
     from sonmat.cli.target import existing_run, listening
+    from sonmat.recipes import merged_settings
 
     if recipe is None and data is not None and Path(data).suffix.lower() in (".yaml", ".yml"):
         recipe, data = Path(data), None
@@ -220,7 +221,9 @@ def _performed(data: str | None, recipe: Path | None, folder: Path | None, given
     going_on = existing_run(data if data is not None else folder) if recipe is None else None
     with listening(as_json) as listeners:
         if going_on is not None:
-            asked = {**going_on.recipe.model_dump(), **given}
+            known = going_on.recipe.model_dump()
+            settings = merged_settings(known["settings"], given.get("settings"))
+            asked = {**known, **given, "settings": settings}
             return api.run(folder=going_on.path, listeners=listeners, **asked)
         return api.run(data, recipe=recipe, folder=folder, listeners=listeners, **given)
 

@@ -34,6 +34,13 @@ class SonmatError(Exception):
     def __str__(self) -> str:
         return f"{self.what}\n{self.fix}" if self.fix else str(self.what)
 
+    @property
+    def whole(self) -> Text:
+        """What happened and what to do, as one sentence after the other."""
+        if self.fix is None:
+            return self.what
+        return Text(en=f"{self.what.en} {self.fix.en}", ko=f"{self.what.ko} {self.fix.ko}")
+
 
 class UserError(SonmatError):
     exit_code = 2

@@ -215,7 +215,7 @@ class Task(Protocol):
         """
 
     def encode_input(self, input: Json, processor: Any, spec: Spec) -> Row:
-        """A row without target, for answers; token for token the beginning of what `encode` gives."""
+        """A row without target, for answers; token for token the beginning of what `encode` gives, where nothing is cut."""
 
     def collate(self, rows: Sequence[Row], processor: Any) -> Batch:
         """One padded batch of tensors."""

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sonmat.core import errors
 from sonmat.core.errors import Paused, SonmatError, WorkerFailed
@@ -21,6 +22,7 @@ from sonmat.core.text import Text, verbatim
 from sonmat.core.values import Event
 from sonmat.runs import RunFolder, read_events
 
+KILLED = 9
 POLL_SECONDS = 0.1
 LOG_LINES_SHOWN = 8
 
@@ -47,7 +49,7 @@ def run_locally(folder: RunFolder, job: str, tell: Callable[[Event], None]) -> N
             stderr=log,
             env={**os.environ, "SONMAT_CONTROL": "stdin"},
             # Ctrl-C in the terminal must reach this process alone, which then asks the worker to pause.
-            start_new_session=True,
+            **_out_of_reach(),
         )
     failure: Event | None = None
     pausing = False
@@ -78,12 +80,19 @@ def run_locally(folder: RunFolder, job: str, tell: Callable[[Event], None]) -> N
         raise _error(failure, process.returncode, log_file)
 
 
+def _out_of_reach() -> dict[str, Any]:
+    """How to start a process that the terminal's Ctrl-C does not reach."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
 def _ask_to_pause(process: subprocess.Popen[bytes]) -> None:
     if process.stdin is not None:
         try:
             process.stdin.write(b"pause\n")
             process.stdin.flush()
-        except BrokenPipeError:
+        except OSError:
             return  # It has ended by itself in the meantime.
 
 
@@ -105,7 +114,7 @@ def _error(failure: Event | None, code: int, log_file: Path) -> SonmatError:
         fix = failure.data.get("fix")
         found: SonmatError = kind(failure.message, Text.model_validate(fix) if fix else None)
         return found
-    if code == -signal.SIGKILL:
+    if code == -KILLED:
         return WorkerFailed(
             Text(
                 en="The worker was killed from outside, most likely because memory ran out.",

@@ -67,6 +67,7 @@ def generate(
             temperature=None,
             top_p=None,
             top_k=None,
+            repetition_penalty=None,
         )
     chosen = written[:, input_ids.shape[1] :].tolist()
     scores = torch.stack(likelihoods, dim=1).tolist()

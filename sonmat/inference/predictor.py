@@ -16,6 +16,7 @@ from sonmat.core.errors import DataError
 from sonmat.core.protocols import Answer, Batch, Question, Row, Task
 from sonmat.core.values import Device, Example, Prediction, Source, Spec
 from sonmat.inference.device import compute_dtype, torch_device
+from sonmat.inference.rows import Rows, same_length
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,8 +37,12 @@ class NeuralPredictor:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
         self.model.eval()
-        rows = [self.task.encode_input(question.input, self.processor, self.spec) for question in questions]
-        for group in batches_by_length([row.length for row in rows]):
+        rows = Rows(
+            questions,
+            lambda question: self.task.encode_input(question.input, self.processor, self.spec),
+            same_length=same_length(self.task),
+        )
+        for group in batches_by_length(rows.lengths):
             start = time.perf_counter()
             batch = self._batch([rows[index] for index in group])
             with computing(self.device):
@@ -58,11 +63,10 @@ class NeuralPredictor:
             if question.reference is None:
                 continue
             try:
-                row = self.task.encode(_example(question), self.processor, spec)
+                # A row that is too long loses its oldest tokens, in the likelihood as in the answer.
+                rows[index] = self.task.encode(_example(question), self.processor, spec)
             except DataError:
                 continue
-            if not row.cut:
-                rows[index] = row
         if rows:
             with computing(self.device):
                 losses = self.task.losses(self.model, self._batch(list(rows.values())))

@@ -55,7 +55,7 @@ class Freeze:
         if task.generates:
             return {**proposed, "batch_size": 8, "epochs": 3}
         if task.modality == "image":
-            return {**proposed, "learning_rate": 1e-3, "batch_size": 32}
+            return {**proposed, "learning_rate": 3e-4, "batch_size": 32}
         return proposed
 
     def estimate(self, settings: BaseModel, workload: Workload) -> Estimate:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+ADAPTER_FILE = "adapter_model.safetensors"
+
+
 class LoraSettings(TrainingSettings):
     """Rank 16 on all linear layers, which matters more than the rank (Dettmers et al. 2023, section 4), and a rate ten times
     full tuning's (Schulman et al. 2025, "LoRA Without Regret"); no decay on so few weights."""
@@ -113,17 +116,23 @@ def _save_adapter(model: Any, folder: Path) -> None:
 
 
 def _check_applied(model: nn.Module, folder: Path) -> None:
-    """An adapter whose second matrices are all zero changes nothing: it was not trained, not saved or not found."""
-    seconds = [parameter for name, parameter in model.named_parameters() if "lora_B" in name]
-    if not seconds or not any(bool(parameter.detach().any()) for parameter in seconds):
+    """Every update of the file is in the model: an adapter that is not found is otherwise silently left out."""
+    from safetensors.torch import load_file
+
+    loaded = {name.replace(".default.", "."): value for name, value in model.named_parameters() if "lora_B" in name}
+    saved = {name: value for name, value in load_file(folder / ADAPTER_FILE).items() if "lora_B" in name}
+    missing = [
+        name for name, value in saved.items() if name not in loaded or not bool((loaded[name].to(value) == value).all())
+    ]
+    if missing or not saved:
         raise ModelError(
             Text(
-                en=f"The adapter in {folder} changes nothing: its weights are missing or zero.",
-                ko=f"{folder}의 어댑터가 아무것도 바꾸지 않습니다. 가중치가 없거나 0입니다.",
+                en=f"The adapter in {folder} was not applied: {len(missing)} of its {len(saved)} updates are not in the model.",
+                ko=f"{folder}의 어댑터가 적용되지 않았습니다. 갱신 {len(saved)}개 중 {len(missing)}개가 모델에 없습니다.",
             ),
             Text(
-                en="Fit the candidate again (`sonmat fit`), or restore adapter_model.safetensors from a copy.",
-                ko="후보를 다시 학습하거나(`sonmat fit`) adapter_model.safetensors를 되살리세요.",
+                en=f"Fit the candidate again (`sonmat fit`), or restore {ADAPTER_FILE} from a copy.",
+                ko=f"후보를 다시 학습하거나(`sonmat fit`) {ADAPTER_FILE}을(를) 되살리세요.",
             ),
         )
 

@@ -26,7 +26,9 @@ class ZeroShotSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_new_tokens: int = Field(
-        16, ge=1, description="Longest answer to a question of choice, in tokens; for chat the plan's own limit counts."
+        16,
+        ge=1,
+        description="Room for naming a label, in tokens, or more if a label is longer; for chat the plan's limit counts.",
     )
 
 
@@ -98,7 +100,9 @@ class ZeroShot:
         model, tokenizer = load_prompted(saved)
         if saved.task.generates:
             return predictor_of(saved, model, tokenizer)
-        return PromptedPredictor(model, tokenizer, saved.task, saved.spec, saved.device, saved.settings.max_new_tokens)
+        longest = max((len(tokenizer(label)["input_ids"]) for label in saved.spec.labels), default=0)
+        room = max(saved.settings.max_new_tokens, longest + 2)
+        return PromptedPredictor(model, tokenizer, saved.task, saved.spec, saved.device, room)
 
 
 plugin = ZeroShot()

@@ -70,8 +70,8 @@ a changed plan does not throw away a model that is still what was asked for.
 """
 
 
-BLOCKED: Final = "blocked "
-"""Put before the fingerprint in the file of a step that found blockers."""
+UNFINISHED: Final = "unfinished "
+"""Put before the fingerprint in the file of a step that ended with blockers or failures: it is done again next time."""
 
 
 class RunFolder:
@@ -160,10 +160,10 @@ class RunFolder:
         header = read_header(self.file(STEP_FILES[step][0]))
         return header is not None and header.inputs == inputs
 
-    def was_blocked(self, step: str) -> bool:
-        """Whether the step ended with blockers: its file may be read, and the step is done again each time."""
+    def is_unfinished(self, step: str) -> bool:
+        """Whether the step ended with blockers or failures: its file may be read, and the step is done again."""
         header = read_header(self.file(STEP_FILES[step][0]))
-        return header is not None and header.inputs.startswith(BLOCKED)
+        return header is not None and header.inputs.startswith(UNFINISHED)
 
     def exists(self, step: str) -> bool:
         return self.file(STEP_FILES[step][0]).exists()

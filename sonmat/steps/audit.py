@@ -20,7 +20,7 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Audit, Example, Finding, LedgerLine, Repair
 from sonmat.runs.files import write_rows, write_value
-from sonmat.runs.folder import BLOCKED, RunFolder
+from sonmat.runs.folder import UNFINISHED, RunFolder
 
 _SHOWN_ROWS = 5
 _MOST_ROUNDS = 10
@@ -42,7 +42,7 @@ def audit(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Audit:
     findings = _examine(book, task, recipe, emit)
     lines = sorted([*book.lines(task), *unusable], key=lambda line: (line.source.row, line.source.file))
     result = _result(findings, lines)
-    mark = f"{BLOCKED}{inputs}" if result.blockers else inputs
+    mark = f"{UNFINISHED}{inputs}" if result.blockers else inputs
     write_rows(folder.file("ledger.jsonl"), LedgerLine, lines, mark)
     write_value(folder.file("audit.json"), result, mark)
     for finding in result.findings:

@@ -20,6 +20,8 @@ from sonmat.inference.device import detect_device, peak_memory
 from sonmat.models.saved import present, write_manifest
 from sonmat.runs import RunFolder, sha256_of, write_value
 from sonmat.runs.files import read_header
+from sonmat.runs.folder import UNFINISHED
+from sonmat.training.estimates import PROCESS_BYTES
 
 RunJob = Callable[[RunFolder, str, Callable[[Event], None]], None]
 
@@ -45,15 +47,15 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
         header = read_header(folder.candidate_folder(candidate.id) / "fitted.json")
         if header is None or header.inputs != key:
             _make_room(folder, candidate, key)
-            _require_disk(folder, candidate)
             emit("candidate", _title(candidate), candidate=candidate.id, number=number, of=len(plan.candidates))
             try:
+                _require_disk(folder, candidate)
                 run_job(folder, f"fit/{candidate.id}", tell)
             except Paused:
                 raise
             except SonmatError as error:
-                failed[candidate.id] = error.what
-                emit("candidate_failed", error.what, candidate=candidate.id)
+                failed[candidate.id] = error.whole
+                emit("candidate_failed", error.whole, candidate=candidate.id)
                 continue
         fitted.append(candidate.id)
     if not any(candidate.role == "tuned" and candidate.id in fitted for candidate in plan.candidates) and failed:
@@ -62,7 +64,9 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
             Text(en="No candidate could be trained.", ko="학습에 성공한 후보가 없습니다."),
             Text(en="\n".join(reasons), ko="\n".join(reasons)),
         )
-    write_value(folder.file("fit.json"), Fits(fitted=tuple(fitted), failed=failed), inputs)
+    write_value(
+        folder.file("fit.json"), Fits(fitted=tuple(fitted), failed=failed), f"{UNFINISHED}{inputs}" if failed else inputs
+    )
 
 
 def fit_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
@@ -136,12 +140,12 @@ def _make_room(folder: RunFolder, candidate: Candidate, key: str) -> None:
 
 
 def _require_disk(folder: RunFolder, candidate: Candidate) -> None:
-    """Checkpoints hold weights and the optimiser's state: what the job takes of memory, it may take of the disk.
+    """Checkpoints hold weights and the optimiser's state: what the job takes of memory for them, it may take of the disk.
 
     Raises:
         ResourceError: less than that is free.
     """
-    free, need = shutil.disk_usage(folder.path).free, candidate.estimate.peak_bytes
+    free, need = shutil.disk_usage(folder.path).free, candidate.estimate.peak_bytes - PROCESS_BYTES
     if candidate.role != "tuned" or free >= need:
         return
     raise ResourceError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sonmat.core.errors import DataError
+from sonmat.core.errors import DataError, ModelError
 from sonmat.core.protocols import Answer, Batch, Message, Row, RowLosses, Tiny
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Json, Source, Spec
@@ -209,7 +209,20 @@ def _token_losses(
 
 
 def _softcap(model: nn.Module) -> float | None:
-    """Gemma 2 squeezes its logits; other families have no such setting."""
+    """Gemma 2 squeezes its logits with tanh. Families that scale them in another way are refused, not computed wrongly.
+
+    Raises:
+        ModelError: the model scales its logits.
+    """
+    for name in ("logits_scaling", "logit_scale", "scale_emb"):
+        if getattr(model.config, name, 1) not in (1, 1.0, None):
+            raise ModelError(
+                Text(
+                    en=f"This base scales its logits ({name}), which Sonmat's loss does not know yet.",
+                    ko=f"이 모델은 로짓을 조정하는데({name}) Sonmat의 손실 계산이 아직 지원하지 않습니다.",
+                ),
+                Text(en="Choose another base model.", ko="다른 기본 모델을 고르세요."),
+            )
     cap = getattr(model.config, "final_logit_softcapping", None)
     return float(cap) if cap is not None else None
 

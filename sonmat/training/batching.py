@@ -8,40 +8,11 @@ changes nothing but memory and speed, because losses are summed and divided once
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-from sonmat.core.protocols import Row
-
-ROWS_KEPT_BYTES = 1 << 30
 WINDOW_STEPS = 16
 """Rows are sorted by length inside windows of this many steps: wide enough for little padding, narrow enough to stay random."""
-
-Item = TypeVar("Item")
-
-
-class Rows(Generic[Item]):
-    """Encoded rows by position. Small ones are kept, large ones (images) are encoded anew each time they are needed."""
-
-    def __init__(self, items: Sequence[Item], encode: Callable[[Item], Row]) -> None:
-        self.items = items
-        self.encode = encode
-        self.kept: dict[int, Row] = {}
-        self.lengths: list[int] = []
-        room = ROWS_KEPT_BYTES
-        for index, item in enumerate(items):
-            row = encode(item)
-            self.lengths.append(row.length)
-            room -= _bytes(row)
-            if room > 0:
-                self.kept[index] = row
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, index: int) -> Row:
-        return self.kept[index] if index in self.kept else self.encode(self.items[index])
 
 
 @dataclass(frozen=True)
@@ -81,11 +52,3 @@ def forward_passes(rows: Sequence[int], lengths: Sequence[int], most_tokens: int
         passes.append(longest[half:])
         del longest[half:]
     return passes
-
-
-def _bytes(row: Row) -> int:
-    return sum(int(getattr(value, "nbytes", 0)) or 8 * len(value) if _sized(value) else 8 for value in row.arrays.values())
-
-
-def _sized(value: object) -> bool:
-    return isinstance(value, Sequence) or bool(getattr(value, "shape", ()))

@@ -18,6 +18,8 @@ FALLBACK_FLOPS = 2e10
 """Operations a second assumed where the rate was not measured: one slow core."""
 PROCESS_BYTES = 900 << 20
 """Interpreter, PyTorch and Transformers as loaded."""
+LOGITS_BYTES = 1600 << 20
+"""A language model's logits in pieces, their gradients and softmax, and its validation batches (measured)."""
 START_SECONDS = 12.0
 """Starting the worker, importing and loading."""
 ACTIVATION_BYTES = 34
@@ -41,7 +43,8 @@ def estimate_training(workload: Workload, share: TrainedShare, epochs: int, batc
     base = workload.base
     assert base is not None, "only methods with a base train"
     tokens = workload.train_rows * workload.mean_tokens * epochs
-    looked_at = workload.validation_rows * workload.mean_tokens * (epochs + 1) * 2
+    # Classifiers answer the validation rows as well, language models are selected by likelihood alone.
+    looked_at = workload.validation_rows * workload.mean_tokens * (epochs + 1) * (2 if workload.classes else 1)
     forward = operations_per_token(base)
     operations = tokens * forward * (1 + 2 * share.backward_share) + looked_at * forward
     rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
@@ -50,9 +53,9 @@ def estimate_training(workload: Workload, share: TrainedShare, epochs: int, batc
     seconds = START_SECONDS + operations / rate + optimiser_seconds
     weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * 16
     activations = batch_tokens * base.hidden_size * max(base.layers, 1) * ACTIVATION_BYTES * 2
-    logits = batch_tokens * base.vocabulary * 4 * 2 if base.chat or workload.classes == 0 else 0
+    logits = 0 if workload.classes else LOGITS_BYTES
     return Estimate(
-        peak_bytes=int(PROCESS_BYTES + weights + activations * max(share.backward_share, 0.2) + min(logits, 1 << 30)),
+        peak_bytes=int(PROCESS_BYTES + weights + activations * max(share.backward_share, 0.2) + logits),
         seconds=round(seconds, 1),
         basis=_basis(workload),
     )

@@ -25,8 +25,9 @@ from sonmat.core.protocols import Batch, Emit, Row, RowLosses
 from sonmat.core.text import Text
 from sonmat.core.values import Device
 from sonmat.inference.predictor import autocast
+from sonmat.inference.rows import Rows
 from sonmat.training import checkpoint
-from sonmat.training.batching import Rows, StepRows, forward_passes, steps_of_epoch
+from sonmat.training.batching import StepRows, forward_passes, steps_of_epoch
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import to_training_mode
 
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 MOST_BACK_OFFS = 3
 BACK_OFF_FACTOR = 0.5
 CHECKPOINT_SECONDS = 60.0
+SAVING_SHARE = 0.1
+"""Checkpoints between validations take at most this share of the time."""
+FIRST_STEPS = 5
+"""Losses of so many first steps, and of the first look, say where the loss began."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class _Progress:
     """The selection metric, turned so that higher is better."""
     best_loss: float = math.nan
     best_measures: dict[str, float] = field(default_factory=dict)
+    best_collapsed: bool = False
     waited: int = 0
     """Validations since the best one."""
     first_loss: float = math.nan
@@ -162,7 +168,7 @@ def optimise(
         run.account(result)
         if run.validation_is_due():
             run.look()
-        if time.perf_counter() - run.last_save >= checkpoint_seconds:
+        if time.perf_counter() - run.last_save >= max(checkpoint_seconds, run.save_seconds / SAVING_SHARE):
             run.save()
     return run.finish(None)
 
@@ -198,6 +204,7 @@ class _Optimisation:
         self.progress = _Progress()
         self.epoch_steps: list[StepRows] = []
         self.started, self.started_step, self.last_report, self.last_save = time.perf_counter(), 0, 0.0, 0.0
+        self.save_seconds = 0.0
 
     def resume(self) -> None:
         """Continue from a checkpoint, or look at the untrained weights and write the first one."""
@@ -284,8 +291,8 @@ class _Optimisation:
         progress.average_loss = (
             result.loss if math.isnan(progress.average_loss) else 0.9 * progress.average_loss + 0.1 * result.loss
         )
-        if math.isnan(progress.first_loss):
-            progress.first_loss = result.loss
+        if progress.step < FIRST_STEPS:
+            progress.first_loss = max(progress.first_loss, result.loss)
         progress.step += 1
         now = time.perf_counter()
         if now - self.last_report >= 1 or progress.step == self.total_steps:
@@ -307,7 +314,13 @@ class _Optimisation:
         progress = self.progress
         self.model.eval()
         seen = self.validate()
-        better = progress.best_step < 0 or seen.merit > (progress.best_value, -progress.best_loss)
+        if progress.step == 0:
+            progress.first_loss = seen.loss
+        better = (
+            progress.best_step < 0
+            or math.isnan(progress.best_value)
+            or seen.merit > (progress.best_value, -progress.best_loss)
+        )
         self.emit(
             "validation",
             step=progress.step,
@@ -319,7 +332,7 @@ class _Optimisation:
         if better:
             progress.best_step, progress.waited = progress.step, 0
             progress.best_value, progress.best_loss = seen.merit[0], seen.loss
-            progress.best_measures = dict(seen.measures)
+            progress.best_measures, progress.best_collapsed = dict(seen.measures), seen.collapsed
             if self.accelerator.is_main_process:
                 checkpoint.save(self.best_file, checkpoint.trained_state(self.model))
         else:
@@ -361,6 +374,7 @@ class _Optimisation:
         return None
 
     def save(self) -> None:
+        start = time.perf_counter()
         if self.accelerator.is_main_process:
             checkpoint.save(
                 self.checkpoint_file,
@@ -372,6 +386,7 @@ class _Optimisation:
             )
         self.accelerator.wait_for_everyone()
         self.last_save = time.perf_counter()
+        self.save_seconds = self.last_save - start
 
     def finish(self, stopped: Text | None) -> Outcome:
         """Put the best weights into the model."""
@@ -381,6 +396,10 @@ class _Optimisation:
         self.model.eval()
         if stopped is not None:
             self.emit("stopped", stopped, step=self.progress.step)
+        if self.progress.best_step == 0:
+            self.emit("no_improvement", _no_improvement(), step=self.progress.step)
+        elif self.progress.best_collapsed:
+            self.emit("collapsed", _collapsed(), step=self.progress.best_step)
         return Outcome(self.progress.step, self.progress.best_step, self.progress.best_measures, stopped)
 
     def _restore(self, saved: dict[str, Any]) -> None:
@@ -411,6 +430,20 @@ class _Objective(nn.Module):
         """float32 of shape (2,): the sum of all losses in nats, and the number of items it sums."""
         found = self.losses(self.model, batch)
         return torch.stack([found.sums.float().sum(), found.items.float().sum()])
+
+
+def _no_improvement() -> Text:
+    return Text(
+        en="No training was better than none: the untrained weights are kept. A lower learning_rate or more rows may help.",
+        ko="학습 전보다 나아진 적이 없어 처음 가중치를 그대로 둡니다. learning_rate를 낮추거나 행을 늘려 보세요.",
+    )
+
+
+def _collapsed() -> Text:
+    return Text(
+        en="The best weights give nearly the same answer to everything (collapsed). Try a lower learning_rate.",
+        ko="가장 나은 가중치도 거의 모든 입력에 같은 답을 합니다(붕괴). learning_rate를 낮춰 보세요.",
+    )
 
 
 def rate_at(step: int, total: int, settings: TrainingSettings) -> float:

@@ -29,5 +29,6 @@ class TrainingSettings(BaseModel):
     micro_batch_tokens: int = Field(
         4096,
         ge=1,
-        description="Most tokens, padding included, that one forward pass holds; changes memory and speed, not the result.",
+        description="Most tokens, padding included, that one forward pass holds; changes memory and speed, and with dropout "
+        "its random pattern, but not what is optimised.",
     )

@@ -19,8 +19,8 @@ from sonmat.core.values import Device, Json
 from sonmat.inference.device import compute_dtype, torch_device
 from sonmat.inference.predictor import NeuralPredictor, batches_by_length, computing
 from sonmat.inference.quiet import quiet_transformers
+from sonmat.inference.rows import Rows, same_length
 from sonmat.statistics.collapse import collapsed
-from sonmat.training.batching import Rows
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
 
@@ -56,7 +56,11 @@ def tune(
         model,
         job.task.losses,
         lambda rows: job.task.collate(rows, processor),
-        Rows(job.train, lambda example: job.task.encode(example, processor, job.spec)),
+        Rows(
+            job.train,
+            lambda example: job.task.encode(example, processor, job.spec),
+            same_length=same_length(job.task),
+        ),
         _Validator(job, model, processor),
         settings,
         seed=job.seed,
@@ -172,9 +176,13 @@ class _Validator:
     def _losses(self) -> tuple[list[float], list[float]]:
         job = self.job
         spec = job.spec.model_copy(update={"supervise": "last"})
-        rows = [job.task.encode(example, self.processor, spec) for example in job.validation]
+        rows = Rows(
+            job.validation,
+            lambda example: job.task.encode(example, self.processor, spec),
+            same_length=same_length(job.task),
+        )
         nats, items = [0.0] * len(rows), [0.0] * len(rows)
-        for group in batches_by_length([row.length for row in rows]):
+        for group in batches_by_length(rows.lengths):
             batch = job.task.collate([rows[index] for index in group], self.processor)
             with computing(job.device):
                 losses = job.task.losses(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sonmat.core.errors import DataError, ResourceError, SonmatError, TrainingDiverged, WorkerFailed
+from sonmat.core.errors import DataError, SonmatError, TrainingDiverged, WorkerFailed
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, Estimate, Event, Fitted, Plan, Spec, Split
@@ -70,6 +70,16 @@ def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(folder: RunFold
     assert folder.fits().failed["one"].en == "diverged"
 
 
+def test_a_failed_candidate_is_tried_again_by_the_next_run_and_the_others_are_not(folder: RunFolder) -> None:
+    start(folder, {"one": TrainingDiverged(Text(en="diverged", ko="발산"), Text(en="lower it", ko="낮추세요"))})
+    assert not folder.is_done("fit", "x")
+    assert folder.is_unfinished("fit")
+    assert folder.fits().failed["one"].en == "diverged lower it"
+    assert start(folder, {}) == ["fit/one"]
+    assert folder.is_done("fit", "x")
+    assert folder.fits().failed == {}
+
+
 def test_if_no_candidate_can_be_trained_the_step_fails_with_every_reason(folder: RunFolder) -> None:
     errors: dict[str, SonmatError] = {name: TrainingDiverged(Text(en=f"{name} broke", ko="-")) for name in ("one", "two")}
     with pytest.raises(WorkerFailed, match="one broke") as caught:
@@ -88,7 +98,7 @@ def test_a_fitted_candidate_is_not_trained_again_and_another_seed_trains_it_anew
 
 def test_too_little_disk_is_said_before_training_starts(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1 << 30))
-    with pytest.raises(ResourceError, match=r"may need 2\.1 GB of disk .* 1\.1 GB are free"):
+    with pytest.raises(WorkerFailed, match=r"may need 1\.2 GB of disk .* 1\.1 GB are free"):
         start(folder, {})
 
 

@@ -59,7 +59,7 @@ def test_without_a_word_from_the_user_the_most_promising_that_fit_are_tried() ->
         "lora",
         "freeze",
     ]
-    assert {entry.method for entry in refused} == {"zero-shot"}
+    assert refused == []
 
 
 def test_methods_that_would_take_too_long_are_refused_with_their_minutes() -> None:
@@ -73,6 +73,11 @@ def test_methods_that_would_take_too_long_are_refused_with_their_minutes() -> No
 def test_a_method_that_the_user_names_is_tried_however_long_it_takes() -> None:
     chosen, _ = plan(offers=[offer(rows=20_000)], minutes=0.1, method=("full",))
     assert chosen["full"].reason.en == "you asked for it"
+
+
+def test_the_untuned_base_is_an_arm_however_few_minutes_there_are() -> None:
+    chosen, _ = plan(offers=[offer(rows=20_000)], minutes=0.01, method=("full",))
+    assert list(chosen) == ["majority", "label-names", "full"]
 
 
 def test_a_method_that_does_not_fit_into_memory_is_refused_with_the_figures() -> None:
@@ -111,9 +116,13 @@ def test_an_unknown_method_is_answered_with_the_nearest(where: dict[str, Any]) -
         plan(**where)
 
 
-def test_prompting_an_encoder_is_refused_with_the_reason() -> None:
+def test_why_a_base_cannot_be_asked_is_said_only_where_there_is_no_other_way() -> None:
+    picture = facts(name="camera", model_type="mobilenet_v2", family="mobilenet_v2", vocabulary=0)
+    chosen, refused = plan(task="image-classification", offers=[offer(picture)], method=("head-only",))
+    assert list(chosen) == ["majority", "head-only"]
+    assert {entry.method for entry in refused} == {"label-names", "zero-shot"}
     _, refused = plan()
-    assert any(entry.method == "zero-shot" and "encoder" in entry.reason.en for entry in refused)
+    assert not {entry.method for entry in refused} & {"label-names", "zero-shot"}
 
 
 def test_a_chat_model_beside_the_encoder_is_asked_and_never_trained() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import transformers
+from safetensors.torch import load_file, save_file
 
 from sonmat import plugins
+from sonmat.core.errors import ModelError
+from sonmat.core.protocols import SavedModel
 from sonmat.methods.lora import LoraSettings, _with_adapter
 from sonmat.training.weights import LoadedBase, head_names
+from tests.training.tiny_jobs import CPU, tiny_job
 
 SIZES: dict[str, Any] = {
     "vocab_size": 50,
@@ -19,6 +24,28 @@ SIZES: dict[str, Any] = {
     "intermediate_size": 32,
     "max_position_embeddings": 40,
 }
+
+
+def saved_adapter(folder: Path) -> SavedModel:
+    job = tiny_job("text-classification", "lora", folder, learning_rate=1e-2, epochs=1, batch_size=4)
+    plugins.find("methods", "lora").fit(job)
+    return SavedModel(job.folder, "lora", job.task, job.spec, job.base, job.family, job.settings, CPU)
+
+
+def test_an_adapter_that_is_not_applied_is_noticed(tmp_path: Path) -> None:
+    saved = saved_adapter(tmp_path)
+    file = saved.folder / "adapter_model.safetensors"
+    tensors = load_file(file)
+    save_file({name.replace("query", "elsewhere"): value for name, value in tensors.items()}, file)
+    with pytest.warns(UserWarning, match="missing adapter keys"), pytest.raises(ModelError, match="was not applied"):
+        plugins.find("methods", "lora").load(saved)
+
+
+def test_an_adapter_that_training_left_at_zero_is_no_error(tmp_path: Path) -> None:
+    saved = saved_adapter(tmp_path)
+    file = saved.folder / "adapter_model.safetensors"
+    save_file({name: value * 0 if "lora_B" in name else value for name, value in load_file(file).items()}, file)
+    plugins.find("methods", "lora").load(saved)
 
 
 @pytest.mark.parametrize(

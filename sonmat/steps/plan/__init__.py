@@ -58,9 +58,33 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
     write_value(folder.file("plan.json"), result, inputs)
     for candidate in result.candidates:
         emit("candidate_planned", candidate.reason, candidate=candidate.id, seconds=candidate.estimate.seconds)
+    _say_what_is_unused(result, recipe, emit)
     for entry in result.refused:
         emit("candidate_refused", entry.reason, method=entry.method, base=entry.base)
     return result
+
+
+def _say_what_is_unused(plan: Plan, recipe: Recipe, emit: Emit) -> None:
+    """Settings that were given and can have no effect are said, not ignored."""
+    idle = sorted(set(recipe.settings) - {candidate.method for candidate in plan.candidates})
+    if idle:
+        names = ", ".join(idle)
+        emit(
+            "unused",
+            Text(
+                en=f"Settings of {names} have no effect: the plan has no such candidate.",
+                ko=f"{names}의 설정은 쓰이지 않습니다. 계획에 그런 후보가 없습니다.",
+            ),
+        )
+    longest = max((candidate.spec.max_tokens for candidate in plan.candidates if candidate.base), default=0)
+    if recipe.max_tokens is not None and longest < recipe.max_tokens:
+        emit(
+            "unused",
+            Text(
+                en=f"The base takes rows of {longest} tokens at most, not {recipe.max_tokens}.",
+                ko=f"이 모델은 한 행에 최대 {longest}토큰까지 받습니다({recipe.max_tokens}은 불가).",
+            ),
+        )
 
 
 def spec_for(task: Task, spec: Spec, base: ModelFacts, recipe: Recipe) -> Spec:
@@ -116,7 +140,7 @@ def _prompt_bases(
         try:
             return [resolve(entry.name, accepted=recipe.accept_licence, emit=emit)]
         except SonmatError as error:
-            reasons.append(Refused(method="zero-shot", base=entry.name, reason=_joined(error)))
+            reasons.append(Refused(method="zero-shot", base=entry.name, reason=error.whole))
     if not fitting:
         spoken = ", ".join(languages)
         reason = Text(
@@ -130,11 +154,6 @@ def _prompt_bases(
 
 def _prompts_in(entry: CatalogueEntry, languages: Sequence[str]) -> bool:
     return entry.kind == "causal-lm" and entry.chat and set(languages) <= set(entry.languages)
-
-
-def _joined(error: SonmatError) -> Text:
-    fix = error.fix
-    return Text(en=f"{error.what.en} {fix.en}", ko=f"{error.what.ko} {fix.ko}") if fix else error.what
 
 
 def _workload(base: ModelFacts, device: Device, folder: RunFolder, lengths: Lengths, spec: Spec) -> Workload:

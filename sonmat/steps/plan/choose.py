@@ -48,6 +48,7 @@ def choose(
     for name in [*recipe.method, *recipe.settings]:
         plugins.find("methods", name)
     chosen: list[Candidate] = []
+    unasked: list[Refused] = []
     seconds_left = recipe.minutes * 60
     for method in _ordered(task, recipe):
         for offer in offers if method.needs_base else offers[:1]:
@@ -55,17 +56,20 @@ def choose(
                 continue
             verdict = method.supports(task, offer.base if method.needs_base else None, device)
             if isinstance(verdict, No):
-                if method.role == "tuned" or len(offers) == 1 or offer.base.chat:
-                    refused.append(Refused(method=method.name, base=offer.base.name, reason=verdict.reason))
+                goal = refused if method.role == "tuned" else unasked
+                goal.append(Refused(method=method.name, base=offer.base.name, reason=verdict.reason))
                 continue
             candidate = _candidate(method, task, offer, recipe)
-            problem = _too_large(candidate, device) or _too_long(candidate, seconds_left, recipe)
+            problem = _too_large(candidate, device) or _too_long(candidate, offer, seconds_left, recipe)
             if problem is not None:
                 refused.append(Refused(method=method.name, base=offer.base.name, reason=problem))
                 continue
             if method.role == "tuned":
                 seconds_left -= candidate.estimate.seconds
             chosen.append(candidate)
+    # Why an untuned base cannot be asked in one way matters only where there is no other way.
+    asked = {candidate.base.name for candidate in chosen if candidate.role == "base" and candidate.base}
+    refused.extend(entry for entry in unasked if entry.base not in asked)
     if not any(candidate.role == "tuned" for candidate in chosen):
         _refuse_all(refused, recipe)
     return tuple(chosen)
@@ -151,9 +155,11 @@ def _too_large(candidate: Candidate, device: Device) -> Text | None:
     )
 
 
-def _too_long(candidate: Candidate, seconds_left: float, recipe: Recipe) -> Text | None:
-    """Methods that the plan adds by itself must fit into the user's minutes; what the user named always runs."""
-    if candidate.role == "floor" or candidate.method in recipe.method or candidate.estimate.seconds <= seconds_left:
+def _too_long(candidate: Candidate, offer: Offer, seconds_left: float, recipe: Recipe) -> Text | None:
+    """Methods that the plan adds by itself must fit into the user's minutes. What the user named always runs, and so do the
+    floor and the base that is tuned, untuned: without them nothing is proven."""
+    mandatory = candidate.role == "floor" or (candidate.role == "base" and offer.tuned)
+    if mandatory or candidate.method in recipe.method or candidate.estimate.seconds <= seconds_left:
         return None
     minutes = candidate.estimate.seconds / 60
     return Text(

@@ -109,8 +109,10 @@ def measure_lengths(
             last = now
             left = (now - start) / number * (len(examples) - number)
             emit("progress", done=number, total=len(examples), seconds_left=round(left, 1))
+    learnt = {example.id for example in train}
     cuts = sorted(((f"{example.source.place}", row.cut) for example, row in encoded if row.cut), key=lambda cut: -cut[1])
-    targets = [row.supervised for _, row in encoded] or [1]
+    # Of the training rows alone: the room for answers must not be fitted to the test rows.
+    targets = [row.supervised for example, row in encoded if example.id in learnt] or [1]
     return Lengths(
         rows=len(encoded),
         max_tokens=spec.max_tokens,

@@ -20,6 +20,7 @@ from sonmat.inference.device import detect_device, peak_memory
 from sonmat.models.saved import load_predictor, open_saved
 from sonmat.runs import RunFolder, sha256_of, write_rows, write_value
 from sonmat.runs.files import read_header
+from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.seal import check_seal
 from sonmat.statistics.collapse import collapsed
 from sonmat.steps.prove.judge import Evidence, judge
@@ -56,8 +57,8 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
             except Paused:
                 raise
             except SonmatError as error:
-                failed[candidate.id] = error.what
-                emit("arm_failed", error.what, candidate=candidate.id)
+                failed[candidate.id] = error.whole
+                emit("arm_failed", error.whole, candidate=candidate.id)
                 continue
         evidence.append(_evidence(folder, candidate))
     task = plugins.find("tasks", plan.task)
@@ -71,9 +72,26 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
         failed=failed,
         titles={candidate.id: _title(candidate) for candidate in plan.candidates},
     )
-    write_value(folder.file("proof.json"), proof, inputs)
+    proof = _with_collapses(
+        proof, [folder.measured(each.candidate.id) for each in evidence if each.candidate.role != "floor"]
+    )
+    write_value(folder.file("proof.json"), proof, f"{UNFINISHED}{inputs}" if failed else inputs)
     emit("verdict", proof.verdict.sentence, use=proof.verdict.use, fine_tune=proof.verdict.fine_tune)
     return proof
+
+
+def _with_collapses(proof: Proof, measured: Sequence[Measured]) -> Proof:
+    """The proof with a sentence for every model that says nearly the same to everything."""
+    details = tuple(
+        Text(
+            en=f"{each.candidate} gives nearly the same answer to everything (collapsed).",
+            ko=f"{each.candidate}은(는) 거의 모든 문항에 같은 답을 합니다(붕괴).",
+        )
+        for each in measured
+        if each.collapsed
+    )
+    verdict = proof.verdict.model_copy(update={"details": (*proof.verdict.details, *details)})
+    return proof.model_copy(update={"verdict": verdict})
 
 
 def answer_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause: Callable[[], bool]) -> None:

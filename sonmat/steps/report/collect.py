@@ -52,7 +52,8 @@ def collect(folder: RunFolder) -> Report:
     compared = _contrast(proof, test, given, metrics)
     report = Report(
         name=folder.path.resolve().name,
-        data=recipe.data,
+        # Where it lies on somebody's machine is nothing for a page that is passed on.
+        data=Path(recipe.data).name,
         task=plan.task,
         task_title=task_title(plan.task),
         modality=kind,
