@@ -141,7 +141,7 @@ def optimise(
     """
     run = _Optimisation(model, losses, collate, rows, validate, settings, seed, device, work, emit, order)
     run.resume()
-    run.last_save = time.perf_counter()
+    run.started = run.last_save = time.perf_counter()
     while run.progress.step < run.total_steps:
         # Asked before every step, because a run may be killed between its last look and its end.
         if run.progress.waited >= settings.patience:

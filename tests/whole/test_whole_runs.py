@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import sonmat as package
@@ -112,7 +113,8 @@ def test_a_kill_of_the_worker_is_said_and_the_run_continues(world: Path) -> None
     arguments = ("run", "reviews.csv", "--base", "base", "--method", "full", *TRAINING, "--folder", "runs/shot")
     process = start(world, *arguments)
     wait_for(lambda: count(world, "shot", "validation") >= 3, process)
-    subprocess.run(["pkill", "-KILL", "-f", "sonmat.worker runs/shot fit/full-base"], check=True)
+    (worker,) = psutil.Process(process.pid).children()
+    worker.kill()
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "killed from outside" in output
