@@ -31,7 +31,7 @@ lint: $(VENV)/.ready-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-cache
 
 fast: $(VENV)/.ready-dev
 	$(RUN) -m pytest -n 2 -m "not real"
