@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,11 @@ def command(*arguments: Any, folder: Path) -> tuple[list[str], dict[str, Any]]:
     """A `sonmat` call in `folder`, and how to start it."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SONMAT_LANG": "en", "SONMAT_RUNS": str(folder / "runs")}
     return [sys.executable, "-m", "sonmat", *map(str, arguments)], {"cwd": folder, "env": environment}
+
+
+def heed_ctrl_c() -> None:
+    """For `preexec_fn`: a shell that started the tests in the background made their children deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def sonmat(*arguments: Any, folder: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
