@@ -1,0 +1,119 @@
+"""Order, cuts of a step, and which weights train."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import transformers
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from sonmat.core.protocols import Row
+from sonmat.inference import rows as rows_module
+from sonmat.inference.rows import Rows
+from sonmat.training.batching import forward_passes, steps_of_epoch
+from sonmat.training.weights import head_names, set_dropout, to_training_mode, train_only
+
+LENGTHS = st.lists(st.integers(1, 300), min_size=1, max_size=200)
+
+
+@given(LENGTHS, st.integers(1, 40), st.integers(0, 5), st.integers(0, 9))
+def test_an_epoch_sees_every_row_once_in_steps_of_the_asked_size(
+    lengths: list[int], size: int, epoch: int, seed: int
+) -> None:
+    steps = steps_of_epoch(lengths, size, epoch, seed)
+    assert sorted(index for step in steps for index in step.rows) == list(range(len(lengths)))
+    assert all(len(step.rows) <= size for step in steps)
+    assert len(steps) == -(-len(lengths) // size)
+    assert steps == steps_of_epoch(lengths, size, epoch, seed)
+
+
+def test_epochs_and_seeds_differ_in_their_order() -> None:
+    lengths = [5] * 64
+    assert steps_of_epoch(lengths, 8, 0, 0) != steps_of_epoch(lengths, 8, 1, 0)
+    assert steps_of_epoch(lengths, 8, 0, 0) != steps_of_epoch(lengths, 8, 0, 1)
+
+
+def test_rows_of_like_length_share_a_step_so_that_little_is_padding() -> None:
+    lengths = [1 + (index * 37) % 100 for index in range(256)]
+    steps = steps_of_epoch(lengths, 16, 0, 0)
+    padded = sum(max(lengths[index] for index in step.rows) * len(step.rows) for step in steps)
+    assert padded < 1.15 * sum(lengths)
+
+
+@given(LENGTHS, st.integers(1, 2000), st.integers(1, 4))
+def test_forward_passes_hold_every_row_once_within_the_budget(lengths: list[int], budget: int, at_least: int) -> None:
+    passes = forward_passes(range(len(lengths)), lengths, budget, at_least)
+    assert sorted(index for rows in passes for index in rows) == list(range(len(lengths)))
+    assert len(passes) >= min(at_least, len(lengths))
+    for rows in passes:
+        assert len(rows) == 1 or max(lengths[index] for index in rows) * len(rows) <= budget
+
+
+def test_small_rows_are_kept_and_large_ones_encoded_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_module, "ROWS_KEPT_BYTES", 100)
+    asked: list[int] = []
+
+    def encode(index: int) -> Row:
+        asked.append(index)
+        return Row({"input_ids": [index] * 5}, length=5)
+
+    rows = Rows(range(4), encode)
+    assert rows.lengths == [5, 5, 5, 5]
+    asked.clear()
+    assert [rows[index].arrays["input_ids"][0] for index in range(4)] == [0, 1, 2, 3]
+    assert asked == [2, 3]
+    asked.clear()
+    assert Rows(range(4), encode, same_length=True).lengths == [5] * 4
+    assert asked == [0]
+
+
+def bert() -> nn.Module:
+    config = transformers.BertConfig(
+        vocab_size=20, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, num_labels=3
+    )
+    model: nn.Module = transformers.BertForSequenceClassification(config)
+    return model
+
+
+def test_the_head_of_a_classifier_is_what_lies_outside_the_body_and_what_is_new() -> None:
+    assert head_names(bert(), {"bert.pooler.dense.weight", "not.there"}) == {
+        "classifier.weight", "classifier.bias", "bert.pooler.dense.weight"
+    }  # fmt: skip
+
+
+def test_a_language_model_has_no_new_head() -> None:
+    config = transformers.LlamaConfig(
+        vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    assert head_names(transformers.LlamaForCausalLM(config)) == frozenset()
+
+
+def test_only_named_weights_train_and_a_wrong_name_is_an_error() -> None:
+    model = bert()
+    assert train_only(model, {"classifier.weight"}) == 48
+    assert [name for name, weight in model.named_parameters() if weight.requires_grad] == ["classifier.weight"]
+    with pytest.raises(ValueError, match="classifierr"):
+        train_only(model, {"classifierr.weight"})
+
+
+def test_a_dropout_setting_reaches_every_layer() -> None:
+    model = bert()
+    set_dropout(model, 0.37)
+    assert {module.p for module in model.modules() if isinstance(module, nn.Dropout)} == {0.37}
+    ids = torch.arange(8)[None]
+    model.train()
+    assert not torch.equal(model(input_ids=ids).logits, model(input_ids=ids).logits)
+    set_dropout(model, 0.0)
+    assert torch.equal(model(input_ids=ids).logits, model(input_ids=ids).logits)
+
+
+def test_frozen_layers_and_batch_norms_stay_in_evaluation_mode() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Dropout(0.5), nn.Linear(2, 2))
+    model[0].requires_grad_(False)
+    before = model[1].running_mean.clone()  # type: ignore[operator]
+    to_training_mode(model)
+    assert [module.training for module in model] == [False, False, True, True]
+    model[1](torch.randn(4, 2, 3, 3) + 5)
+    assert torch.equal(model[1].running_mean, before)  # type: ignore[arg-type]
