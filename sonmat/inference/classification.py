@@ -7,11 +7,30 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from sonmat.core.protocols import Answer, Message, RowLosses
 from sonmat.core.values import Example, Json, Spec
 
 if TYPE_CHECKING:
     import torch
+
+
+class LabelTarget(BaseModel):
+    """One label."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: str = Field(min_length=1)
+
+
+class LabelOutput(BaseModel):
+    """The label that was chosen, and every label's share."""
+
+    label: str
+    """'' where a prompted model named none of the labels."""
+    scores: dict[str, float] = Field(default_factory=dict)
+    """Probability of every label."""
 
 
 def labels_of(examples: Sequence[Example]) -> tuple[str, ...]:

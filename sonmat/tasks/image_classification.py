@@ -12,7 +12,7 @@ from sonmat.core.errors import DataError
 from sonmat.core.protocols import Answer, Batch, Message, Row, RowLosses, Tiny
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Json, Source, Spec
-from sonmat.inference.classification import answers_of, label_config, labels_of, losses_of
+from sonmat.inference.classification import LabelOutput, LabelTarget, answers_of, label_config, labels_of, losses_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,24 +28,13 @@ class ImageInput(BaseModel):
     """Path of a picture; relative to the spec's media root, or absolute."""
 
 
-class ImageLabelTarget(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    label: str = Field(min_length=1)
-
-
-class ImageLabelOutput(BaseModel):
-    label: str
-    scores: dict[str, float] = Field(default_factory=dict)
-
-
 class ImageClassification:
     name = "image-classification"
     title = Text(en="image classification", ko="이미지 분류")
     route = "/v1/predict"
     Input: type[BaseModel] = ImageInput
-    Target: type[BaseModel] = ImageLabelTarget
-    Output: type[BaseModel] = ImageLabelOutput
+    Target: type[BaseModel] = LabelTarget
+    Output: type[BaseModel] = LabelOutput
     shapes: tuple[str, ...] = ("image_label",)
     modality: Literal["text", "image", "audio"] = "image"
     auto_model = "AutoModelForImageClassification"

@@ -10,7 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from sonmat.core.protocols import Answer, Batch, Message, Row, RowLosses, Tiny
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Json, Source, Spec
-from sonmat.inference.classification import answers_of, label_config, labels_of, losses_of, named_label, prompt_for
+from sonmat.inference.classification import (
+    LabelOutput,
+    LabelTarget,
+    answers_of,
+    label_config,
+    labels_of,
+    losses_of,
+    named_label,
+    prompt_for,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,19 +29,6 @@ class TextInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1)
-
-
-class LabelTarget(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    label: str = Field(min_length=1)
-
-
-class LabelOutput(BaseModel):
-    label: str
-    """'' where a prompted model named none of the labels."""
-    scores: dict[str, float] = Field(default_factory=dict)
-    """Probability of every label."""
 
 
 class TextClassification:
