@@ -56,7 +56,7 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
                 continue
             if not redone:
                 _retire(folder, step, log)
-            redone = True
+            redone = redone or step != "report"
             log("started")
             _do(step, folder, recipe, log, fingerprints[step])
             log("done")
@@ -141,7 +141,8 @@ def _retire(folder: RunFolder, step: str, log: EventLog) -> None:
     if not folder.exists(step):
         return
     unfinished = folder.is_unfinished(step)
-    stale = STEPS[STEPS.index(step) :]
+    # Nothing is made from a report.
+    stale = (step,) if step == "report" else STEPS[STEPS.index(step) :]
     shelf = folder.retire(*stale)
     if shelf is not None and not unfinished:
         log(

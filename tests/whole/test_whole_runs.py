@@ -202,4 +202,5 @@ def test_a_run_whose_data_has_gone_can_still_be_reported_in_another_language(tmp
     data.unlink()
     said = sonmat("report", "reviews", "--lang", "ko", folder=tmp_path)
     assert "더 이상 없어" in said.stdout
+    assert (tmp_path / "runs" / "reviews" / "release.json").exists()
     assert 'lang="ko"' in (tmp_path / "runs" / "reviews" / "report.html").read_text(encoding="utf-8")
