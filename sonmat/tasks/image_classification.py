@@ -94,7 +94,7 @@ class ImageClassification:
         return None
 
     def parse(self, text: str, spec: Spec) -> Json:
-        raise NotImplementedError("a picture is never asked about in words: `ask` gives None")
+        raise ValueError("a picture is never asked about in words: `ask` gives None")
 
     def tiny(self) -> Tiny:
         import tempfile
