@@ -78,7 +78,7 @@ class ImageClassification:
         import torch
 
         pixels = torch.from_numpy(np.stack([row.arrays["pixel_values"] for row in rows]))
-        # Convolutions run a quarter faster on a CPU with channels last.
+        # Convolutions train about a fifth faster on a CPU with channels last (docs/log.md).
         batch: Batch = {"pixel_values": pixels.contiguous(memory_format=torch.channels_last)}
         if "label" in rows[0].arrays:
             batch["label"] = torch.tensor([row.arrays["label"] for row in rows])
