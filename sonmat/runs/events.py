@@ -47,10 +47,6 @@ class EventLog:
         for listener in self.listeners:
             listener(event)
 
-    def of_step(self, step: str) -> EventLog:
-        """The same file and listeners for another step."""
-        return EventLog(self.path, step, self.listeners)
-
 
 def read_events(path: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
     """Every whole event after byte `offset`, each with the offset behind it; a half-written last line is left for later."""
