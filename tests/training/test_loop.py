@@ -15,7 +15,7 @@ from sonmat.core.errors import Paused, ResourceError, TrainingDiverged
 from sonmat.core.protocols import Batch, Row, RowLosses
 from sonmat.inference.rows import Rows
 from sonmat.training import checkpoint
-from sonmat.training.batching import StepRows
+from sonmat.training.batching import StepRows, steps_of_epoch
 from sonmat.training.loop import Outcome, Validation, optimise, rate_at
 from sonmat.training.settings import TrainingSettings
 from tests.training.tiny_jobs import CPU, Heard
@@ -91,6 +91,20 @@ def test_any_split_of_a_step_into_forward_passes_gives_the_same_weights(tmp_path
     single, _, _ = train(tmp_path / "c", micro_batch_tokens=1)
     assert torch.allclose(weights(whole), weights(cut), atol=1e-6)
     assert torch.allclose(weights(whole), weights(single), atol=1e-6)
+
+
+def test_the_gradient_is_that_of_the_mean_over_all_items_however_a_step_is_cut(tmp_path: Path) -> None:
+    """AdamW and clipping forgive a wrong scale, so the gradient's own length is compared, with the one worked out by hand."""
+    model = Regression()
+    first = steps_of_epoch(Rows(range(ROWS), encode).lengths, 8, 0, 3)[0]
+    found = losses(model, collate([encode(index) for index in first.rows]))
+    (found.sums.sum() / found.items.sum()).backward()
+    by_hand = float(
+        torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None]).norm()
+    )
+    for number, tokens in enumerate((10_000, 8, 1)):
+        _, _, heard = train(tmp_path / str(number), micro_batch_tokens=tokens, clip_norm=1e6)
+        assert heard.of("step")[0]["gradient_norm"] == pytest.approx(by_hand, rel=1e-5)
 
 
 def test_the_split_test_would_notice_a_mean_of_means(tmp_path: Path) -> None:
