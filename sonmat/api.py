@@ -90,9 +90,9 @@ def run(
         "lang": lang,
     }
     made = make_recipe(Path(recipe) if recipe is not None else None, given)
-    where = RunFolder(Path(folder) if folder is not None else runs_root() / run_name(made.data))
+    where = RunFolder(Path(folder) if folder is not None else runs_root() / run_name(made.data[0]))
     # A run is also continued from other working folders.
-    made = made.model_copy(update={"data": str(Path(made.data).absolute())})
+    made = made.model_copy(update={"data": tuple(str(Path(each).absolute()) for each in made.data)})
     perform(where, made, upto, tuple(listeners))
     return Run(where)
 

@@ -74,12 +74,27 @@ def fingerprints_of(recipe: Recipe, data: str) -> dict[str, str]:
             recipe.task,
             recipe.input,
             recipe.target,
+            recipe.map,
+            recipe.template,
             recipe.group,
             recipe.slices,
+            recipe.part,
+            recipe.time,
             recipe.bad_rows,
         ),
-        "audit": (recipe.labels, recipe.bad_rows),
-        "split": (recipe.seed,),
+        "audit": (
+            recipe.labels,
+            recipe.bad_rows,
+            recipe.normalise,
+            recipe.duplicates,
+            recipe.near_duplicates,
+            recipe.leakage,
+            recipe.personal_data,
+            recipe.skip,
+            recipe.embedder,
+            recipe.seed,
+        ),
+        "split": (recipe.seed, recipe.shares, recipe.folds),
         "plan": (
             recipe.base,
             recipe.method,
@@ -109,13 +124,14 @@ def installed_versions() -> dict[str, str]:
 
 def _data_of(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...]) -> str:
     """Fingerprint of the data as it is now; of a run whose data has gone (a copied run, say), of what it loaded."""
-    if Path(recipe.data).exists() or not folder.exists("load") or folder.source().data != recipe.data:
+    present = all(Path(each).exists() for each in recipe.data)
+    if present or not folder.exists("load") or folder.source().data != recipe.data:
         return data_fingerprint(recipe.data)
     folder.event_log("load", listeners)(
         "data_gone",
         Text(
-            en=f"{recipe.data} is no longer there: going on with the rows that this run loaded from it.",
-            ko=f"{recipe.data}이(가) 더 이상 없어, 이 실행이 읽어 둔 행으로 계속합니다.",
+            en=f"{', '.join(recipe.data)} is no longer there: going on with the rows that this run loaded from it.",
+            ko=f"{', '.join(recipe.data)}이(가) 더 이상 없어, 이 실행이 읽어 둔 행으로 계속합니다.",
         ),
     )
     return folder.source().sha256

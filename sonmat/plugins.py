@@ -16,13 +16,14 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, cast, overload
 
 from sonmat.core.errors import PluginError, unknown_name
-from sonmat.core.protocols import ROOMS, Check, Family, Format, Method, Metric, PluginRoom, Shape, Task
+from sonmat.core.protocols import ROOMS, Check, Family, Format, Kind, Method, Metric, PluginRoom, Shape, Task
 from sonmat.core.text import Text, verbatim
 
 _KINDS: dict[PluginRoom, Text] = {
     "formats": Text(en="format", ko="파일 형식"),
     "shapes": Text(en="shape", ko="행 모양"),
     "checks": Text(en="check", ko="점검"),
+    "kinds": Text(en="kind of rows", ko="행 종류"),
     "tasks": Text(en="task", ko="과제"),
     "families": Text(en="model family", ko="모델 계열"),
     "methods": Text(en="method", ko="방법"),
@@ -44,6 +45,8 @@ def find(room: Literal["shapes"], name: str) -> Shape: ...
 def find(room: Literal["families"], name: str) -> Family: ...
 @overload
 def find(room: Literal["checks"], name: str) -> Check: ...
+@overload
+def find(room: Literal["kinds"], name: str) -> Kind: ...
 def find(room: PluginRoom, name: str) -> Any:
     """The plug-in called `name`.
 
@@ -71,10 +74,30 @@ def every(room: Literal["shapes"]) -> tuple[Shape, ...]: ...
 def every(room: Literal["families"]) -> tuple[Family, ...]: ...
 @overload
 def every(room: Literal["checks"]) -> tuple[Check, ...]: ...
+@overload
+def every(room: Literal["kinds"]) -> tuple[Kind, ...]: ...
 def every(room: PluginRoom) -> tuple[Any, ...]:
     """All plug-ins of a room in the order of their names."""
     found = _all(room)
     return tuple(found[name] for name in sorted(found))
+
+
+def kinds_of_rows() -> tuple[Kind, ...]:
+    """Every task, and every kind of rows that no task learns from yet, in the order of their names."""
+    found: dict[str, Kind] = {**_all("kinds"), **_all("tasks")}
+    return tuple(found[name] for name in sorted(found))
+
+
+def find_kind(name: str) -> Kind:
+    """The task or kind of rows called `name`.
+
+    Raises:
+        SettingError: there is none; the nearest name is proposed.
+    """
+    found = {kind.name: kind for kind in kinds_of_rows()}
+    if name not in found:
+        raise unknown_name(_KINDS["tasks"], name, found)
+    return found[name]
 
 
 def family_of(name: str, config: dict[str, Any]) -> Family:
@@ -129,7 +152,7 @@ def _add(found: dict[str, Any], room: PluginRoom, where: str, load: Callable[[],
 def missing_members(plugin: object, room: PluginRoom) -> list[str]:
     """Names that the room's contract asks for and `plugin` does not have, or has with other parameters."""
     contract = ROOMS[room]
-    attributes = [name for name in inspect.get_annotations(contract) if not name.startswith("_")]
+    attributes = [name for base in contract.__mro__ for name in inspect.get_annotations(base) if not name.startswith("_")]
     lacking = [name for name in attributes if not hasattr(plugin, name)]
     for name, wanted in inspect.getmembers(contract, inspect.isfunction):
         if name.startswith("_"):

@@ -25,12 +25,13 @@ def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
     values.update({name: value for name, value in given.items() if value is not None})
     if settings:
         values["settings"] = settings
-    for name in ("method", "accept_licence", "slices"):
+    for name in ("method", "accept_licence", "slices", "skip"):
         if isinstance(values.get(name), str):
             values[name] = [part.strip() for part in values[name].split(",")]
     if file is not None and "data" in values and given.get("data") is None:
         # A path in a recipe is meant from where the recipe lies.
-        values["data"] = str(file.parent / str(values["data"]))
+        paths = values["data"] if isinstance(values["data"], list) else [values["data"]]
+        values["data"] = [str(file.parent / str(each)) for each in paths]
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:

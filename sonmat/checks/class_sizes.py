@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sonmat.core.protocols import Task
+from sonmat.checking.classes import ClassCounts
+from sonmat.core.protocols import Surroundings, Watch
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding
-from sonmat.reading.rows import has_labels
+from sonmat.core.values import Finding
+from sonmat.reading.rows import has_classes
 
 _ROWS_FOR_EVERY_PART = 5
 """Of 70/15/15, five rows are the fewest that give validation and test one each and leave training most of them."""
@@ -19,27 +20,27 @@ class ClassSizes:
     name = "class_sizes"
     title = Text(en="Size of the classes", ko="분류별 행 수")
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
-        if not has_labels(task) or not examples:
-            return
-        counts = Counter(example.target["label"] for example in examples)
+    def watch(self, data: Surroundings) -> Watch | None:
+        return ClassCounts(self._findings) if has_classes(data.kind) else None
+
+    def _findings(self, counts: Counter[str], ids: dict[str, list[str]], rows: int) -> Iterator[Finding]:
         if len(counts) == 1:
-            yield self._one_class(next(iter(counts)), examples)
+            yield self._one_class(next(iter(counts)), rows)
             return
         single = sorted(label for label, count in counts.items() if count == 1)
         if single:
-            yield self._single_rows(single, examples)
+            yield self._single_rows(single, ids)
         small = sorted(label for label, count in counts.items() if 1 < count < _ROWS_FOR_EVERY_PART)
         if small:
-            yield self._small(small, counts, examples)
+            yield self._small(small, counts, ids)
 
-    def _one_class(self, label: str, examples: Sequence[Example]) -> Finding:
+    def _one_class(self, label: str, rows: int) -> Finding:
         return Finding(
             check=self.name,
             severity="blocker",
             what=Text(
-                en=f"All {len(examples):,} rows have the label '{label}': there is nothing to tell apart.",
-                ko=f"{len(examples):,}행 모두 라벨이 '{label}'입니다. 구별할 것이 없습니다.",
+                en=f"All {rows:,} rows have the label '{label}': there is nothing to tell apart.",
+                ko=f"{rows:,}행 모두 라벨이 '{label}'입니다. 구별할 것이 없습니다.",
             ),
             fix=Text(
                 en="Add rows of at least one other class, or name another column with --target.",
@@ -47,8 +48,7 @@ class ClassSizes:
             ),
         )
 
-    def _single_rows(self, labels: list[str], examples: Sequence[Example]) -> Finding:
-        wanted = set(labels)
+    def _single_rows(self, labels: list[str], ids: dict[str, list[str]]) -> Finding:
         return Finding(
             check=self.name,
             severity="warning",
@@ -60,11 +60,11 @@ class ClassSizes:
                 en="Add rows of these classes, or merge them into others.",
                 ko="이 분류의 행을 더하거나 다른 분류와 합치세요.",
             ),
-            rows=tuple(example.id for example in examples if example.target["label"] in wanted),
+            rows=tuple(id for label in labels for id in ids[label]),
             evidence=tuple(f"'{label}'" for label in labels[:_SHOWN]),
         )
 
-    def _small(self, labels: list[str], counts: Counter[str], examples: Sequence[Example]) -> Finding:
+    def _small(self, labels: list[str], counts: Counter[str], ids: dict[str, list[str]]) -> Finding:
         return Finding(
             check=self.name,
             severity="warning",
@@ -73,7 +73,7 @@ class ClassSizes:
                 ko=f"{len(labels)}개 분류는 행이 {_ROWS_FOR_EVERY_PART}개보다 적어 학습, 검증, 시험에 모두 들어갈 수 없습니다.",
             ),
             fix=Text(en="Add rows of these classes.", ko="이 분류의 행을 더하세요."),
-            rows=tuple(example.id for example in examples if example.target["label"] in set(labels)),
+            rows=tuple(id for label in labels for id in ids[label]),
             evidence=tuple(f"'{label}' ({counts[label]})" for label in labels[:_SHOWN]),
         )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
-from sonmat.core.protocols import Task
+from numpy.typing import NDArray
+
+from sonmat.checking.repeats import Keys, repeated
+from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding
-from sonmat.reading.rows import has_labels, input_key, repeated
-from sonmat.reading.sameness import same_key
+from sonmat.core.values import Finding
+from sonmat.reading.rows import has_classes, labels_of
 
 _SHOWN = 5
 
@@ -17,16 +21,38 @@ class Conflicts:
     name = "conflicts"
     title = Text(en="Contradicting rows", ko="서로 어긋나는 행")
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
-        groups = [group for group in repeated(examples, input_key) if _targets(group) > 1]
+    def watch(self, data: Surroundings) -> Watch:
+        return _Contradictions(data)
+
+
+class _Contradictions:
+    def __init__(self, data: Surroundings) -> None:
+        self.data = data
+        self.labelled = has_classes(data.kind)
+        self.inputs, self.targets = Keys(), Keys()
+        self.names: dict[int, str] = {}
+        """Labels by the key of their target, to show which ones contradict."""
+
+    def see(self, rows: Rows) -> None:
+        self.inputs.extend(rows.input_keys)
+        self.targets.extend(rows.target_keys)
+        if self.labelled:
+            for key, example in zip(rows.target_keys, rows.examples, strict=True):
+                if key not in self.names:
+                    self.names[key] = ", ".join(labels_of(example))
+
+    def findings(self) -> Iterator[Finding]:
+        targets = self.targets.values()
+        groups = [group for group in repeated(self.inputs.values()) if len(set(targets[group].tolist())) > 1]
         if not groups:
             return
-        rows = tuple(example.id for group in groups for example in group)
-        labelled = has_labels(task)
+        ids = self.data.ids
+        clusters = tuple(tuple(ids[position] for position in group) for group in groups)
+        rows = tuple(row for cluster in clusters for row in cluster)
         yield Finding(
-            check=self.name,
+            check=plugin.name,
             # Free answers to one question may well differ; two labels of one text may not.
-            severity="warning" if labelled else "note",
+            severity="warning" if self.labelled else "note",
             what=Text(
                 en=f"Inputs that occur with different targets: {len(groups):,} ({len(rows):,} rows).",
                 ko=f"입력은 같은데 정답이 다른 경우가 {len(groups):,}가지 있습니다({len(rows):,}행).",
@@ -36,20 +62,14 @@ class Conflicts:
                 ko="입력마다 정답을 하나로 정하세요. 그때까지 이 행들은 분할할 때 한쪽에 함께 둡니다.",
             ),
             rows=rows,
-            evidence=tuple(_labels(group) for group in groups[:_SHOWN]) if labelled else (),
-            clusters=tuple(tuple(example.id for example in group) for group in groups),
+            evidence=tuple(self._labels(targets[group]) for group in groups[:_SHOWN]) if self.labelled else (),
+            clusters=clusters,
         )
 
-
-def _targets(group: list[Example]) -> int:
-    return len({same_key(example.target) for example in group})
-
-
-def _labels(group: list[Example]) -> str:
-    places = ", ".join(
-        f"{example.source.row or example.source.file}: '{example.target['label']}'" for example in group[:_SHOWN]
-    )
-    return places + (" …" if len(group) > _SHOWN else "")
+    def _labels(self, targets: NDArray[Any]) -> str:
+        """How often each label was given to one input."""
+        counts = Counter(targets.tolist()).most_common(_SHOWN)
+        return " / ".join(f"'{self.names[key]}' ({count:,})" for key, count in counts)
 
 
 plugin = Conflicts()

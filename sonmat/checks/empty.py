@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sonmat.core.protocols import Task
+from sonmat.checking.row_faults import Fault, Faults, RowFaults
+from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Repair
 from sonmat.reading.rows import texts_of
@@ -15,25 +16,31 @@ class Empty:
     name = "empty"
     title = Text(en="Empty texts", ko="빈 글")
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
-        rows = tuple(example.id for example in examples if _says_nothing(example))
-        if not rows:
-            return
-        yield Finding(
+    def watch(self, data: Surroundings) -> Watch:
+        return RowFaults(_empty_rows, self._finding)
+
+    def _finding(self, found: Faults) -> Finding:
+        return Finding(
             check=self.name,
             severity="blocker",
             what=Text(
-                en=f"The input or target is nothing but white space in {len(rows):,} of {len(examples):,} rows.",
-                ko=f"{len(examples):,}행 가운데 {len(rows):,}행의 입력이나 정답에 공백밖에 없습니다.",
+                en=f"The input or target is nothing but white space in {len(found.ids):,} of {found.rows_seen:,} rows.",
+                ko=f"{found.rows_seen:,}행 가운데 {len(found.ids):,}행의 입력이나 정답에 공백밖에 없습니다.",
             ),
             fix=Text(
                 en="Fill them in, or leave these rows out with --bad-rows drop.",
                 ko="내용을 채우거나 --bad-rows drop으로 이 행들을 빼세요.",
             ),
-            rows=rows,
+            rows=tuple(found.ids),
             decided_by="bad_rows",
-            repairs=tuple(Repair(row=row, drop=True) for row in rows),
+            repairs=tuple(found.repairs),
         )
+
+
+def _empty_rows(rows: Rows) -> Iterator[Fault]:
+    for at, example in enumerate(rows.examples):
+        if _says_nothing(example):
+            yield Fault(at, repair=Repair(row=example.id, drop=True))
 
 
 def _says_nothing(example: Example) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sonmat.core.protocols import Task
+from sonmat.checking.classes import ClassCounts
+from sonmat.core.protocols import Surroundings, Watch
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding
-from sonmat.reading.rows import has_labels
+from sonmat.core.values import Finding
+from sonmat.reading.rows import has_classes
 
 _RATIO = 10
 """Largest to smallest class. From there on, always naming the large class scores above 90 % against the small one."""
@@ -19,17 +20,17 @@ class Imbalance:
     name = "imbalance"
     title = Text(en="Balance of the classes", ko="분류 사이의 균형")
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
-        if not has_labels(task):
-            return
-        counts = Counter(example.target["label"] for example in examples)
+    def watch(self, data: Surroundings) -> Watch | None:
+        return ClassCounts(self._findings) if has_classes(data.kind) else None
+
+    def _findings(self, counts: Counter[str], ids: dict[str, list[str]], rows: int) -> Iterator[Finding]:
         if len(counts) < 2:
             return
         ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
         (large, most), (small, fewest) = ranked[0], ranked[-1]
         if most < _RATIO * fewest:
             return
-        share = most / len(examples)
+        share = most / rows
         yield Finding(
             check=self.name,
             severity="warning",

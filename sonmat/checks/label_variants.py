@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sonmat.core.protocols import Task
+from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding, Repair
+from sonmat.core.values import Finding, Repair
+from sonmat.reading.compact import CompactStrings
 from sonmat.reading.rows import has_labels
 from sonmat.reading.sameness import evened, label_key
 
@@ -18,10 +18,21 @@ class LabelVariants:
     name = "label_variants"
     title = Text(en="Spellings of labels", ko="라벨 표기")
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
-        if not has_labels(task):
-            return
-        counts = Counter(example.target["label"] for example in examples)
+    def watch(self, data: Surroundings) -> Watch | None:
+        return _Spellings() if has_labels(data.kind) else None
+
+
+class _Spellings:
+    def __init__(self) -> None:
+        self.rows: dict[str, CompactStrings] = {}
+        """Ids of the rows of each label as it is spelt."""
+
+    def see(self, rows: Rows) -> None:
+        for example in rows.examples:
+            self.rows.setdefault(example.target["label"], CompactStrings()).extend((example.id,))
+
+    def findings(self) -> Iterator[Finding]:
+        counts = {label: len(ids) for label, ids in self.rows.items()}
         spellings: dict[str, list[str]] = {}
         for label in counts:
             spellings.setdefault(label_key(label), []).append(label)
@@ -31,14 +42,12 @@ class LabelVariants:
             if len(labels) > 1
             for label in labels
         }
-        changed = [
-            example for example in examples if commonest.get(example.target["label"]) not in (None, example.target["label"])
-        ]
+        changed = {label: best for label, best in commonest.items() if label != best}
         if not changed:
             return
         groups = [sorted(labels, key=lambda each: -counts[each]) for labels in spellings.values() if len(labels) > 1]
         yield Finding(
-            check=self.name,
+            check=plugin.name,
             severity="blocker",
             what=Text(
                 en=f"Labels written in ways that differ only in case, spaces or full-width forms: {len(groups):,}.",
@@ -48,15 +57,13 @@ class LabelVariants:
                 en="Write each label in one way; or use --labels merge (into the commonest spelling) or --labels keep.",
                 ko="표기를 하나로 통일하거나, --labels merge(가장 흔한 표기로 합침) 또는 --labels keep(그대로 둠)을 쓰세요.",
             ),
-            rows=tuple(example.id for example in changed),
+            rows=tuple(id for label in changed for id in self.rows[label]),
             evidence=tuple(" / ".join(f"'{label}' ({counts[label]:,})" for label in labels) for labels in groups[:_SHOWN]),
             decided_by="labels",
-            repairs=tuple(_merged(example, commonest[example.target["label"]]) for example in changed),
+            repairs=tuple(
+                Repair(row=id, target={"label": best}) for label, best in changed.items() for id in self.rows[label]
+            ),
         )
-
-
-def _merged(example: Example, label: str) -> Repair:
-    return Repair(row=example.id, target={**example.target, "label": label})
 
 
 plugin = LabelVariants()

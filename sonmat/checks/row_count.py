@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sonmat.core.protocols import Task
+from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding
+from sonmat.core.values import Finding
 
 FEWEST_ROWS = 20
 """With 70/15/15, 20 rows leave 3 to validate and 3 to test: with fewer, one answer more or less decides everything."""
@@ -18,11 +18,22 @@ class RowCount:
     name = "row_count"
     title = Text(en="Number of rows", ko="행 수")
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
-        rows = len(examples)
+    def watch(self, data: Surroundings) -> Watch:
+        return _Count(data)
+
+
+class _Count:
+    def __init__(self, data: Surroundings) -> None:
+        self.rows = data.rows
+
+    def see(self, rows: Rows) -> None:
+        """Their number is known beforehand."""
+
+    def findings(self) -> Iterator[Finding]:
+        rows = self.rows
         if rows < FEWEST_ROWS:
             yield Finding(
-                check=self.name,
+                check=plugin.name,
                 severity="blocker",
                 what=Text(
                     en=f"{rows} row{'s' * (rows != 1)}: at least {FEWEST_ROWS} are needed to train, validate and test.",
@@ -35,7 +46,7 @@ class RowCount:
             )
         elif rows < COMFORTABLE_ROWS:
             yield Finding(
-                check=self.name,
+                check=plugin.name,
                 severity="warning",
                 what=Text(
                     en=f"{rows} rows are few: only large differences will stand out from chance.",

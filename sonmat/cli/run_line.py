@@ -32,7 +32,7 @@ def line_of(folder: RunFolder) -> RunLine:
     done = [step for step in STEP_FILES if folder.exists(step)]
     line = line.model_copy(update={"step": done[-1] if done else None})
     try:
-        line = line.model_copy(update={"data": folder.recipe().data})
+        line = line.model_copy(update={"data": ", ".join(folder.recipe().data)})
         if folder.exists("load"):
             line = line.model_copy(update={"task": folder.source().task})
         if not folder.exists("prove"):

@@ -57,7 +57,7 @@ def _run_of_data(named: str) -> Run | None:
     folder = RunFolder(runs_root() / run_name(named))
     if not Path(named).exists() or not folder.file("recipe.json").is_file():
         return None
-    same = Path(folder.recipe().data).resolve() == Path(named).resolve()
+    same = [Path(each).resolve() for each in folder.recipe().data] == [Path(named).resolve()]
     return api.Run(folder) if same else None
 
 

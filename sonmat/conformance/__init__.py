@@ -10,9 +10,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["check_family", "check_format", "check_method", "check_metric", "check_shape", "check_task"]
+__all__ = [
+    "check_check",
+    "check_family",
+    "check_format",
+    "check_method",
+    "check_metric",
+    "check_shape",
+    "check_task",
+    "findings_of",
+]
 
 if TYPE_CHECKING:
+    from sonmat.conformance.check import check_check, findings_of
     from sonmat.conformance.family import check_family
     from sonmat.conformance.format import check_format
     from sonmat.conformance.method import check_method
@@ -25,4 +35,5 @@ def __getattr__(name: str) -> Any:
     # Late, so that checking a format does not import torch.
     if name not in __all__:
         raise AttributeError(name)
-    return getattr(import_module(f"sonmat.conformance.{name.removeprefix('check_')}"), name)
+    module = "check" if name == "findings_of" else name.removeprefix("check_")
+    return getattr(import_module(f"sonmat.conformance.{module}"), name)

@@ -3,6 +3,7 @@
 SonmatError
 ├── UserError              the caller can mend it: shown without a traceback, exit code 2
 │   ├── DataError          a file, row or value of the user's data
+│   │   └── DataBlocked    the audit found what must be decided first: exit code 1
 │   ├── SettingError       a name, recipe key or option
 │   ├── ModelError         a base model: unknown, broken, licence not accepted, not to be had
 │   ├── RunError           a run directory: missing, busy, of a newer version
@@ -48,6 +49,10 @@ class UserError(SonmatError):
 
 class DataError(UserError):
     pass
+
+
+class DataBlocked(DataError):
+    exit_code = 1
 
 
 class SettingError(UserError):

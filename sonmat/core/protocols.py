@@ -49,6 +49,9 @@ class Emit(Protocol):
 # ── data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+Holds = Literal["text", "json", "image", "audio", "boxes"]
+
+
 class Format(Protocol):
     """A container of rows: one file in `formats/`."""
 
@@ -56,9 +59,9 @@ class Format(Protocol):
     title: Text
     suffixes: tuple[str, ...]
     """File name endings that it is known by, e.g. ('.csv', '.tsv'); shown to the user. Empty for folders."""
-    holds: Literal["text", "json", "image"]
-    """What it can keep. text: named fields of strings; json: named fields of any JSON value; image: exactly the fields
-    `image`, an absolute path, and `label`."""
+    holds: Holds
+    """What it can keep. text: named fields of strings; json: named fields of any JSON value; image and audio: an absolute path
+    under that name, and `label`; boxes: `image`, and `objects` with a box and a label each."""
 
     def matches(self, path: Path) -> bool:
         """Whether this format reads `path`, told by its name and first bytes."""
@@ -114,14 +117,87 @@ class Shape(Protocol):
         """Fields such that `read` gives the same pair again."""
 
 
+class Rows(Protocol):
+    """Some thousand examples in the order of the data, with what several checks need of them, computed once."""
+
+    @property
+    def start(self) -> int:
+        """Position of the first row among all rows, counted from 0."""
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """As the audit's repairs left them. Paths of pictures and sound open as they stand."""
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """All text of each input, messages and fields one a line; '' where an input has none."""
+
+    @property
+    def targets(self) -> Sequence[str]:
+        """All text of each target, labels included."""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """Input and target, one below the other."""
+
+    @property
+    def input_keys(self) -> Sequence[int]:
+        """64-bit hashes, equal for inputs that say the same."""
+
+    @property
+    def target_keys(self) -> Sequence[int]:
+        """64-bit hashes, equal for targets that say the same."""
+
+
+class Sample(Protocol):
+    """Rows that stand for all of them in checks that are too slow for millions; filled once every row has been seen."""
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """Every row where there are few, else a fixed number of them, drawn by chance from the recipe's seed."""
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """One vector of length 1 for the input of each row, shape (rows, dimensions); near ones mean alike. Computed once."""
+
+    @property
+    def features_from(self) -> Text:
+        """What the features rest on, e.g. 'counts of letter groups' or the encoder's name."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a check is told of the data before it sees the first row."""
+
+    kind: Kind
+    rows: int
+    """Rows in all."""
+    ids: Sequence[str]
+    """Id of every row seen so far, by its position, so that a watch need only remember positions."""
+    languages: tuple[str, ...]
+    seed: int
+    sample: Sample
+    emit: Emit
+
+
+class Watch(Protocol):
+    """One check looking at one set of data; made anew for every look, so that it may remember what it saw."""
+
+    def see(self, rows: Rows) -> None:
+        """The next rows. Keep numbers, hashes and ids of them, not the rows: there may be millions."""
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong, asked once behind the last row."""
+
+
 class Check(Protocol):
     """Something that can be wrong with data: one file in `checks/`."""
 
     name: str
     title: Text
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
-        """What is wrong. Paths of pictures and sound in `examples` open as they stand."""
+    def watch(self, data: Surroundings) -> Watch | None:
+        """A fresh look; None where this check has nothing to say about such data."""
 
 
 # ── tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,19 +250,28 @@ Message = dict[str, str]
 """{"role": "system" | "user" | "assistant", "content": ...}"""
 
 
-class Task(Protocol):
-    """A kind of problem: one file in `tasks/`."""
+class Kind(Protocol):
+    """What the rows of a task are, without any model: enough to read, audit, split and convert them.
+
+    A file in `kinds/` for rows that no task learns from yet; every task is one too.
+    """
 
     name: str
     title: Text
-    route: str
-    """Where it is served, e.g. '/v1/predict'."""
     Input: type[BaseModel]
     Target: type[BaseModel]
-    Output: type[BaseModel]
     shapes: tuple[str, ...]
-    """Names of the shapes whose rows this task can take."""
+    """Names of the shapes whose rows it can take."""
     modality: Literal["text", "image", "audio"]
+    """What inputs are; those of pictures and sound keep their path under this name."""
+
+
+class Task(Kind, Protocol):
+    """A kind of problem: one file in `tasks/`."""
+
+    route: str
+    """Where it is served, e.g. '/v1/predict'."""
+    Output: type[BaseModel]
     auto_model: str
     """Name of the Transformers class that builds the model, e.g. 'AutoModelForSequenceClassification'."""
     auto_processor: str
@@ -200,9 +285,6 @@ class Task(Protocol):
 
     def specify(self, examples: Sequence[Example]) -> Spec:
         """What the examples say about the task: labels and the like."""
-
-    def check(self, examples: Sequence[Example]) -> Iterator[Finding]:
-        """Faults that only this task can see."""
 
     def configure(self, spec: Spec) -> Json:
         """Keyword arguments for `from_pretrained`, e.g. the number of labels and their names."""
@@ -419,6 +501,7 @@ ROOMS: dict[str, type] = {
     "formats": Format,
     "shapes": Shape,
     "checks": Check,
+    "kinds": Kind,
     "tasks": Task,
     "families": Family,
     "methods": Method,
@@ -426,4 +509,4 @@ ROOMS: dict[str, type] = {
 }
 """Plug-in rooms and the contract of each."""
 
-PluginRoom = Literal["formats", "shapes", "checks", "tasks", "families", "methods", "metrics"]
+PluginRoom = Literal["formats", "shapes", "checks", "kinds", "tasks", "families", "methods", "metrics"]

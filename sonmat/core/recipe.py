@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sonmat.core.text import Language
+from sonmat.core.values import Paths
 
 
 class Recipe(BaseModel):
@@ -14,14 +15,37 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data: str = Field(description="File or folder of examples.")
+    data: Paths = Field(
+        min_length=1, description="Files or folders of examples, hub:OWNER/NAME, or a manifest (.yaml) that lists several."
+    )
     task: str | None = Field(None, description="Task name, e.g. text-classification; recognised from the data if left out.")
     input: str | None = Field(None, description="Column that holds the input.")
     target: str | None = Field(None, description="Column that holds the answer.")
+    map: dict[str, str] = Field(
+        default_factory=dict, description="Columns to read under another name, e.g. {instruction: 질문, output: 답변}."
+    )
+    template: str | None = Field(
+        None, description="Input made of columns, e.g. '{audience} 고객에게 보내는 {occasion} 문구를 써 줘'."
+    )
     group: str | None = Field(
         None, description="Column whose equal values must stay in one split part (a customer, a patient)."
     )
     slices: tuple[str, ...] = Field((), description="Columns to report results by.")
+    part: str | None = Field(
+        None, description="Column that says train, validation or test; recognised by its values if left out."
+    )
+    time: str | None = Field(
+        None, description="Column with dates: the split then tests on the latest rows and learns from the earliest."
+    )
+    shares: tuple[float, float, float] = Field(
+        (0.70, 0.15, 0.15),
+        description="Shares of the rows to train, validate and test with: 60-80, 10-20 and 10-20 %, together 100 %.",
+    )
+    folds: int | None = Field(
+        None,
+        ge=0,
+        description="Cross-validation with this many folds instead of a test set, 0 for never; by the number of rows if left out.",
+    )
     base: str | None = Field(
         None, description="Base model: a catalogue name, hub:ID, folder, .gguf file or wheel:NAME==VERSION."
     )
@@ -35,6 +59,25 @@ class Recipe(BaseModel):
         "ask",
         description="Labels that differ only in case or spaces: stop and ask, merge into the commonest, or keep apart.",
     )
+    normalise: Literal["keep", "fix"] = Field(
+        "keep", description="Control characters, broken encodings and HTML left in texts: leave them, or mend them."
+    )
+    duplicates: Literal["keep", "drop"] = Field("keep", description="Rows that repeat another row: keep or drop.")
+    near_duplicates: Literal["keep", "drop"] = Field(
+        "keep", description="Rows that nearly repeat another row: keep (in one part of the split) or drop."
+    )
+    leakage: Literal["stop", "drop", "keep"] = Field(
+        "stop",
+        description="Rows of a given test or validation part that also stand in training: stop, drop them from training, or keep.",
+    )
+    personal_data: Literal["keep", "redact", "drop", "stop"] = Field(
+        "keep",
+        description="E-mail addresses, phone and identity numbers and the like: keep, replace, drop the rows, or stop.",
+    )
+    skip: tuple[str, ...] = Field((), description="Checks of the audit that are left out.")
+    embedder: str | None = Field(
+        None, description="Encoder for label errors and the map of the data; counts of words and letters if left out."
+    )
     accept_licence: tuple[str, ...] = Field((), description="Catalogue names whose licence terms you accept.")
     allow_truncation: bool = Field(
         False, description="Train although more than 1 % of the tokens would be cut off at the model's longest input."
@@ -44,3 +87,12 @@ class Recipe(BaseModel):
     )
     max_tokens: int | None = Field(None, gt=7, description="Longest row in tokens; the base model's own limit if left out.")
     lang: Language | None = Field(None, description="Language of messages and report: en or ko; the locale's if left out.")
+
+    @field_validator("shares")
+    @classmethod
+    def _in_bounds(cls, shares: tuple[float, float, float]) -> tuple[float, float, float]:
+        train, validation, test = shares
+        whole = abs(train + validation + test - 1) < 1e-6
+        if not (whole and 0.6 <= train <= 0.8 and 0.1 <= validation <= 0.2 and 0.1 <= test <= 0.2):
+            raise ValueError("expected 0.6 to 0.8, 0.1 to 0.2 and 0.1 to 0.2, together 1")
+        return shares

@@ -6,14 +6,21 @@ Nothing here reads, writes or computes. Rows of user data are JSON objects insid
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sonmat.core.text import Text
 
 Json = dict[str, Any]
 """A JSON object: what one row of data, one input, target or output looks like on disk."""
+
+
+Paths = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
+"""One path or several; a single one may be given as it is."""
+
+Part = Literal["train", "validation", "test"]
+"""What a row is for: to learn from, to choose by, or to prove with."""
 
 
 class Value(BaseModel):
@@ -55,6 +62,12 @@ class Columns(Value):
     target: str | None = None
     group: str | None = None
     slices: tuple[str, ...] = ()
+    part: str | None = None
+    """Says which part of a given split a row belongs to."""
+    time: str | None = None
+    """Says when a row came about; a split by time keeps the latest for the test."""
+    template: str | None = None
+    """Makes the input of several columns: text with column names in braces."""
 
 
 class Guess(Value):
@@ -68,10 +81,10 @@ class Guess(Value):
 class LoadedSource(Value):
     """What load found: where the data lies, what it was recognised as, and why."""
 
-    data: str
-    """The path as the user gave it."""
+    data: Paths
+    """The paths as the user gave them."""
     sha256: str
-    """Of the file's content, or of every file of the folder."""
+    """Of the files' content, or of every file of a folder."""
     format: str
     shape: str
     task: str
@@ -94,11 +107,19 @@ class Example(Value):
     source: Source
     group: str | None = None
     slices: dict[str, str] = Field(default_factory=dict)
+    part: Part | None = None
+    """The part that the data itself puts the row into; None where the split decides."""
+    time: str | None = None
+    """When the row came about, in ISO 8601, so that texts sort as times do."""
+    weight: float = Field(1.0, gt=0, allow_inf_nan=False)
+    """How many times an epoch of training sees the row, on average; a source's weight in the manifest."""
 
 
 # ── audit ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Severity = Literal["blocker", "warning", "note"]
+Decision = Literal["bad_rows", "labels", "normalise", "duplicates", "near_duplicates", "personal_data", "leakage", "review"]
+"""A recipe setting that says what is done about a finding; `review` stands for a person's word on single rows."""
 
 
 class Repair(Value):
@@ -123,8 +144,10 @@ class Finding(Value):
     """A few short literal pieces that show it; never personal data."""
     clusters: tuple[tuple[str, ...], ...] = ()
     """Ids of rows that say the same and must stay in one part of the split."""
-    decided_by: Literal["bad_rows", "labels"] | None = None
+    decided_by: Decision | None = None
     """The recipe setting that chooses between stopping here, applying the repairs and leaving it be."""
+    data: Json = Field(default_factory=dict)
+    """Figures behind the finding, for plots and programs; never personal data."""
     repairs: tuple[Repair, ...] = ()
     """What the audit does if that setting says so; empty in `audit.json`, where the ledger tells what was done."""
 
@@ -135,6 +158,8 @@ class LedgerLine(Value):
     id: str
     source: Source
     action: Literal["kept", "changed", "dropped"]
+    position: int = 0
+    """Place in the order of reading, counted from 0 over all rows that were read."""
     reason: Text | None = None
     input: Json | None = None
     """What a changed row has now in place of its own input."""
@@ -156,14 +181,30 @@ class Audit(Value):
 # ── split ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class Fold(Value):
+    """One turn of cross-validation: the test rows are answered by a model that saw none of them."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
 class Split(Value):
-    """Ids of each part. `seal` is the SHA-256 of the test rows' content, so that a changed test set is noticed."""
+    """Ids of each part. `seal` is the SHA-256 of the test rows' content, so that a changed test set is noticed.
+
+    With `folds`, there is no test set of its own: `test` holds every row, each answered out of fold, and `train` and
+    `validation` are what the released model learns from.
+    """
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
     seal: str
     how: Text
+    folds: tuple[Fold, ...] = ()
+    """Of every repetition, one after the other; empty where a test set was put aside."""
+    repeats: int = 1
+    """How often the rows were divided into folds anew."""
 
 
 # ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,9 +10,10 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sonmat.core.errors import DataError
+from sonmat.core.protocols import Holds
 from sonmat.core.text import Text
 from sonmat.core.values import Record, Source
 from sonmat.reading.csv_text import Dialect, Line, find_dialect, read_lines
@@ -33,7 +34,7 @@ class DelimitedText:
     name = "csv"
     title = Text(en="Table as text (CSV, TSV)", ko="텍스트 표(CSV, TSV)")
     suffixes: tuple[str, ...] = (".csv", ".tsv", ".txt")
-    holds: Literal["text", "json", "image"] = "text"
+    holds: Holds = "text"
 
     def matches(self, path: Path) -> bool:
         return path.suffix.lower() in self.suffixes and path.is_file()

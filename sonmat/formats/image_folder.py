@@ -10,9 +10,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 from sonmat.core.errors import DataError
+from sonmat.core.protocols import Holds
 from sonmat.core.text import Text
 from sonmat.core.values import Record, Source
 from sonmat.reading.images import IMAGE_SUFFIXES, is_image_name
@@ -24,7 +24,7 @@ class ImageFolder:
     name = "image_folder"
     title = Text(en="Folder of pictures, a folder a class", ko="분류별 폴더에 담긴 그림")
     suffixes: tuple[str, ...] = ()
-    holds: Literal["text", "json", "image"] = "image"
+    holds: Holds = "image"
 
     def matches(self, path: Path) -> bool:
         return path.is_dir()

@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sonmat.core.errors import DataError
+from sonmat.core.protocols import Holds
 from sonmat.core.text import Text
 from sonmat.core.values import Record, Source
 from sonmat.reading.encoding import find_encoding, is_damaged, open_text
@@ -21,7 +22,7 @@ class JsonDocument:
     name = "json"
     title = Text(en="JSON", ko="JSON")
     suffixes: tuple[str, ...] = (".json",)
-    holds: Literal["text", "json", "image"] = "json"
+    holds: Holds = "json"
 
     def matches(self, path: Path) -> bool:
         named = path.suffix.lower() in (".json", ".jsonl", ".ndjson")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
+from sonmat.core.protocols import Holds
 from sonmat.core.text import Text
 from sonmat.core.values import Record, Source
 from sonmat.reading.encoding import Encoding, damaged_text, find_encoding, is_damaged, open_text
@@ -21,7 +21,7 @@ class JsonLines:
     name = "jsonl"
     title = Text(en="JSON lines", ko="JSON Lines")
     suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
-    holds: Literal["text", "json", "image"] = "json"
+    holds: Holds = "json"
 
     def matches(self, path: Path) -> bool:
         named = path.suffix.lower() in (*self.suffixes, ".json")

@@ -1,21 +1,82 @@
 """What checks and the split look at in examples: labels, texts, and which rows say the same.
 
-In: examples. Out: strings and groups of examples. It judges nothing.
+In: examples. Out: strings and keys of them. It judges nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from sonmat.core.protocols import Task
+from sonmat.core.protocols import Kind
 from sonmat.core.values import Example
-from sonmat.reading.sameness import same_key
+from sonmat.reading.sameness import same_hash, same_key
+
+ROWS_AT_ONCE = 2048
+"""Few enough for flat memory, many enough for libraries that work in batches."""
 
 
-def has_labels(task: Task) -> bool:
-    """Whether every target of the task is one label."""
-    return "label" in task.Target.model_fields
+class ExampleRows:
+    """The `Rows` that checks see: what several of them need is computed once."""
+
+    def __init__(self, examples: Sequence[Example], start: int = 0) -> None:
+        self._examples = examples
+        self._start = start
+
+    @property
+    def start(self) -> int:
+        return self._start
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        return self._examples
+
+    @cached_property
+    def inputs(self) -> Sequence[str]:
+        return ["\n".join(texts_of(example.input)) for example in self._examples]
+
+    @cached_property
+    def targets(self) -> Sequence[str]:
+        return ["\n".join(texts_of(example.target)) for example in self._examples]
+
+    @cached_property
+    def texts(self) -> Sequence[str]:
+        return [f"{input}\n{target}" for input, target in zip(self.inputs, self.targets, strict=True)]
+
+    @cached_property
+    def input_keys(self) -> Sequence[int]:
+        return [same_hash(example.input) for example in self._examples]
+
+    @cached_property
+    def target_keys(self) -> Sequence[int]:
+        return [same_hash(example.target) for example in self._examples]
+
+
+def in_batches(examples: Iterable[Example]) -> Iterator[ExampleRows]:
+    """The examples, some thousand at a time."""
+    remaining, start = iter(examples), 0
+    while batch := list(islice(remaining, ROWS_AT_ONCE)):
+        yield ExampleRows(batch, start)
+        start += len(batch)
+
+
+def has_labels(kind: Kind) -> bool:
+    """Whether every target is one label."""
+    return "label" in kind.Target.model_fields
+
+
+def has_classes(kind: Kind) -> bool:
+    """Whether every target is one label or several."""
+    return has_labels(kind) or "labels" in kind.Target.model_fields
+
+
+def labels_of(example: Example) -> tuple[str, ...]:
+    """The label of the example, or its several labels; empty where its target is no choice among classes."""
+    if "labels" in example.target:
+        return tuple(example.target["labels"])
+    return (str(example.target["label"]),) if "label" in example.target else ()
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -33,15 +94,3 @@ def texts_of(value: Any) -> Iterator[str]:
 
 def input_key(example: Example) -> str:
     return same_key(example.input)
-
-
-def pair_key(example: Example) -> str:
-    return same_key([example.input, example.target])
-
-
-def repeated(examples: Iterable[Example], key: Callable[[Example], str]) -> list[list[Example]]:
-    """Groups of two or more examples with the same key, in the order of their first rows."""
-    groups: dict[str, list[Example]] = {}
-    for example in examples:
-        groups.setdefault(key(example), []).append(example)
-    return [group for group in groups.values() if len(group) > 1]

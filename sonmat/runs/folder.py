@@ -107,14 +107,13 @@ class RunFolder:
         """Rows that load could not use and was told to drop, as the ledger will show them."""
         return read_rows(self.file("unusable.jsonl"), LedgerLine)
 
-    def kept_examples(self) -> list[Example]:
+    def kept_examples(self) -> Iterator[Example]:
         """The rows that the split, training and proof use: those that the audit dropped left out, its changes applied."""
         touched = {line.id: line for line in self.ledger() if line.action != "kept"}
-        return [
-            _repaired(example, touched.get(example.id))
-            for example in self.examples()
-            if example.id not in touched or touched[example.id].action == "changed"
-        ]
+        for example in self.examples():
+            line = touched.get(example.id)
+            if line is None or line.action == "changed":
+                yield _repaired(example, line)
 
     def audit(self) -> Audit:
         return read_value(self.file("audit.json"), Audit)

@@ -2,23 +2,27 @@
 
 In: the examples of a run and the recipe. Out: an `Audit`. Checks say what they see and how it could be mended; the recipe
 decides whether that is done, left, or stops the run. A blocker raises, after both files have been written, so that they can
-be read. Examples themselves are never rewritten: the ledger holds what changed.
+be read. Examples themselves are never rewritten: the ledger holds what changed. Rows stream past the checks, all of which see
+one batch before the next is read, so that memory grows with what is wrong and not with the data.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, overload
+from typing import Literal
 
 from sonmat import plugins
-from sonmat.core.errors import DataError, PluginError
-from sonmat.core.protocols import Emit, Task
+from sonmat.core.errors import DataBlocked, PluginError
+from sonmat.core.protocols import Check, Emit, Kind, Surroundings, Watch
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Audit, Example, Finding, LedgerLine, Repair
+from sonmat.embedding.sample import DrawnSample
+from sonmat.reading.compact import CompactStrings
+from sonmat.reading.rows import in_batches
 from sonmat.runs.files import write_rows, write_value
 from sonmat.runs.folder import UNFINISHED, RunFolder
 
@@ -33,78 +37,138 @@ def audit(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Audit:
     Files of an audit with blockers are marked as blocked instead, so that the step does not count as done.
 
     Raises:
-        DataError: there are blockers.
+        DataBlocked: there are blockers.
+        SettingError: the recipe skips a check that there is none of.
         PluginError: a check asks for repairs without end.
     """
-    task = plugins.find("tasks", folder.source().task)
-    unusable = list(folder.unusable())
-    book = _Book([_opening(example, task, folder) for example in folder.examples()])
-    findings = _examine(book, task, recipe, emit)
-    lines = sorted([*book.lines(task), *unusable], key=lambda line: (line.source.row, line.source.file))
-    result = _result(findings, lines)
-    mark = f"{UNFINISHED}{inputs}" if result.blockers else inputs
+    source = folder.source()
+    book = _Book(folder, plugins.find_kind(source.task), source.rows_in - source.problems)
+    checks = _checks(recipe)
+    findings = _examine(book, checks, recipe, source.languages, emit)
+    lines = _Counted(book.lines())
+    rank = {"blocker": 0, "warning": 1, "note": 2}
+    findings.sort(key=lambda finding: rank[finding.severity])
+    blockers = [finding for finding in findings if finding.severity == "blocker"]
+    mark = f"{UNFINISHED}{inputs}" if blockers else inputs
     write_rows(folder.file("ledger.jsonl"), LedgerLine, lines, mark)
+    result = Audit(
+        findings=tuple(findings),
+        rows_in=lines.actions.total(),
+        kept=lines.actions["kept"],
+        changed=lines.actions["changed"],
+        dropped=lines.actions["dropped"],
+    )
     write_value(folder.file("audit.json"), result, mark)
     for finding in result.findings:
         emit("finding", finding.what, check=finding.check, severity=finding.severity, rows=len(finding.rows))
-    if result.blockers:
-        raise _blocked(result, book)
+    if blockers:
+        raise _blocked(blockers, book)
     return result
+
+
+def _checks(recipe: Recipe) -> list[Check]:
+    skipped = {plugins.find("checks", name).name for name in recipe.skip}
+    return [check for check in plugins.every("checks") if check.name not in skipped]
 
 
 @dataclass
 class _Book:
-    """The examples as they are now, and what was done to them."""
+    """What was done to the examples of a run; the examples themselves are read anew each time."""
 
-    originals: list[Example]
+    folder: RunFolder
+    kind: Kind
+    loaded: int
     dropped: dict[str, Text] = field(default_factory=dict)
     changed: dict[str, Text] = field(default_factory=dict)
     now: dict[str, Example] = field(default_factory=dict)
+    """Changed examples as they are now."""
 
-    def __post_init__(self) -> None:
-        self.now = {example.id: example for example in self.originals}
+    @property
+    def rows(self) -> int:
+        return self.loaded - len(self.dropped)
 
-    def apply(self, finding: Finding) -> None:
-        for repair in finding.repairs:
-            if repair.drop:
-                self.now.pop(repair.row)
-                self.dropped[repair.row] = finding.what
-            else:
-                self.now[repair.row] = _mended(self.now[repair.row], repair)
-                self.changed[repair.row] = finding.what
+    def examples(self) -> Iterator[Example]:
+        """Every example that is not dropped, as it is now, with paths of media such that they open."""
+        for example in self.folder.examples():
+            if example.id not in self.dropped:
+                yield self._opening(self.now.get(example.id, example))
 
-    def lines(self, task: Task) -> Iterator[LedgerLine]:
-        for example in self.originals:
-            if example.id in self.dropped:
-                reason = self.dropped[example.id]
-                yield LedgerLine(id=example.id, source=example.source, action="dropped", reason=reason)
-            elif example.id in self.changed:
-                yield _changed_line(example, self.now[example.id], self.changed[example.id])
-            else:
-                yield LedgerLine(id=example.id, source=example.source, action="kept")
+    def apply(self, finding: Finding) -> int:
+        """Do the finding's repairs on rows that are still there, each row once a round; returns how many were done."""
+        due = {repair.row: repair for repair in finding.repairs if repair.row not in self.dropped}
+        dropped = [row for row, repair in due.items() if repair.drop]
+        for row in dropped:
+            self.dropped[row] = finding.what
+        changing = due.keys() - set(dropped)
+        if changing:
+            for example in self.folder.examples():
+                if example.id in changing:
+                    self.now[example.id] = _mended(self.now.get(example.id, example), due[example.id])
+                    self.changed[example.id] = _also(self.changed.get(example.id), finding.what)
+        return len(due)
+
+    def lines(self) -> Iterator[LedgerLine]:
+        """What became of every row, in the order of reading."""
+        unusable = list(self.folder.unusable())
+        position = 0
+        for example in self.folder.examples():
+            while unusable and unusable[0].position <= position:
+                yield unusable.pop(0)
+                position += 1
+            yield self._line(example, position)
+            position += 1
+        yield from unusable
+
+    def _line(self, example: Example, position: int) -> LedgerLine:
+        id, source = example.id, example.source
+        if id in self.dropped:
+            return LedgerLine(id=id, source=source, action="dropped", position=position, reason=self.dropped[id])
+        after = self.now.get(id)
+        if after is None:
+            return LedgerLine(id=id, source=source, action="kept", position=position)
+        return LedgerLine(
+            id=id,
+            source=source,
+            action="changed",
+            position=position,
+            reason=self.changed[id],
+            input=after.input if after.input != example.input else None,
+            target=after.target if after.target != example.target else None,
+        )
+
+    def _opening(self, example: Example) -> Example:
+        modality = self.kind.modality
+        if modality == "text":
+            return example
+        path = self.folder.file(example.input[modality])
+        return example.model_copy(update={"input": {**example.input, modality: str(path)}})
 
 
-def _opening(example: Example, task: Task, folder: RunFolder) -> Example:
-    """The example with the path of its picture or sound such that it opens."""
-    if task.modality == "text":
-        return example
-    path = folder.file(example.input[task.modality])
-    return example.model_copy(update={"input": {**example.input, task.modality: str(path)}})
+class _Counted(Iterable[LedgerLine]):
+    """Lines as they pass, their actions counted."""
+
+    def __init__(self, lines: Iterable[LedgerLine]) -> None:
+        self.lines = lines
+        self.actions: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[LedgerLine]:
+        for line in self.lines:
+            self.actions[line.action] += 1
+            yield line
 
 
-def _examine(book: _Book, task: Task, recipe: Recipe, emit: Emit) -> list[Finding]:
+def _examine(book: _Book, checks: list[Check], recipe: Recipe, languages: tuple[str, ...], emit: Emit) -> list[Finding]:
     """Every finding; after repairs everything is looked at once more, because one fault can hide another."""
-    done: list[Finding] = []
+    done: dict[str, Finding] = {}
     for _ in range(_MOST_ROUNDS):
-        found = list(_look(list(book.now.values()), task, emit))
+        found = _look(book, checks, recipe, languages, emit)
         to_repair = [finding for finding in found if finding.repairs and _decision(finding, recipe) == "repair"]
         if not to_repair:
-            return done + [_as_decided(finding, recipe) for finding in found]
-        for finding in to_repair:
-            # Two checks may ask to drop the same row.
-            due = finding.model_copy(update={"repairs": tuple(r for r in finding.repairs if r.row in book.now)})
-            book.apply(due)
-            done.append(finding.model_copy(update={"severity": "note", "fix": _DONE, "repairs": ()}))
+            return [*done.values(), *(_as_decided(finding, recipe) for finding in found)]
+        for number, finding in enumerate(to_repair):
+            if book.apply(finding):
+                key = f"{finding.check} {number}" if finding.check in done else finding.check
+                done[key] = finding.model_copy(update={"severity": "note", "fix": _DONE, "repairs": (), "clusters": ()})
     names = ", ".join(sorted({finding.check for finding in to_repair}))
     raise PluginError(
         Text(en=f"The checks {names} ask for repairs again and again.", ko=f"점검 {names}이(가) 수정을 끝없이 요구합니다.")
@@ -114,57 +178,63 @@ def _examine(book: _Book, task: Task, recipe: Recipe, emit: Emit) -> list[Findin
 _DONE = Text(en="Done as you asked; the ledger lists every row.", ko="요청하신 대로 처리했고, 모든 행을 장부에 적었습니다.")
 
 
-def _look(examples: list[Example], task: Task, emit: Emit) -> Iterator[Finding]:
-    yield from task.check(_Watched(examples, task.title, emit))
-    for check in plugins.every("checks"):
-        yield from check.find(_Watched(examples, check.title, emit), task)
+def _look(book: _Book, checks: list[Check], recipe: Recipe, languages: tuple[str, ...], emit: Emit) -> list[Finding]:
+    """What all checks see in one pass over the rows."""
+    ids = CompactStrings()
+    sample = DrawnSample(book.kind, recipe.seed)
+    data = Surroundings(book.kind, book.rows, ids, languages, recipe.seed, sample, emit)
+    watches: list[tuple[Check, Watch]] = []
+    for check in checks:
+        watch = check.watch(data)
+        if watch is not None:
+            watches.append((check, watch))
+    began = reported = time.monotonic()
+    for rows in in_batches(book.examples()):
+        ids.extend(example.id for example in rows.examples)
+        sample.see(rows.examples)
+        for _, watch in watches:
+            watch.see(rows)
+        now = time.monotonic()
+        if now - reported >= _REPORT_EVERY_SECONDS:
+            reported = now
+            left = (now - began) / len(ids) * (book.rows - len(ids))
+            emit("progress", _LOOKING, done=len(ids), total=book.rows, seconds_left=round(left, 1))
+    found: list[Finding] = []
+    for number, (check, watch) in enumerate(watches):
+        if time.monotonic() - reported >= _REPORT_EVERY_SECONDS:
+            reported = time.monotonic()
+            emit("progress", check.title, done=number, total=len(watches), seconds_left=None)
+        found += watch.findings()
+    return found
 
 
-class _Watched(Sequence[Example]):
-    """A sequence that reports progress while it is gone through, so that a slow check need not."""
-
-    def __init__(self, examples: list[Example], title: Text, emit: Emit) -> None:
-        self.examples = examples
-        self.title = title
-        self.emit = emit
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    @overload
-    def __getitem__(self, place: int) -> Example: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Example]: ...
-    def __getitem__(self, place: int | slice) -> Example | Sequence[Example]:
-        return self.examples[place]
-
-    def __iter__(self) -> Iterator[Example]:
-        began = reported = time.monotonic()
-        for done, example in enumerate(self.examples, start=1):
-            yield example
-            now = time.monotonic()
-            if now - reported >= _REPORT_EVERY_SECONDS:
-                reported = now
-                left = (now - began) / done * (len(self) - done)
-                self.emit("progress", self.title, done=done, total=len(self), seconds_left=round(left, 1))
+_LOOKING = Text(en="Looking at every row", ko="모든 행을 살펴보는 중")
 
 
 def _decision(finding: Finding, recipe: Recipe) -> Literal["stop", "repair", "keep"]:
     if finding.decided_by is None:
         return "stop"
+    if finding.decided_by == "review":
+        return "repair"
     settings: dict[str, Literal["stop", "repair", "keep"]] = {
         "stop": "stop",
         "ask": "stop",
         "drop": "repair",
         "merge": "repair",
+        "fix": "repair",
+        "redact": "repair",
         "keep": "keep",
     }
-    chosen = {"bad_rows": recipe.bad_rows, "labels": recipe.labels}[finding.decided_by]
-    return settings[chosen]
+    return settings[getattr(recipe, finding.decided_by)]
 
 
 def _as_decided(finding: Finding, recipe: Recipe) -> Finding:
-    severity = "note" if _decision(finding, recipe) == "keep" else finding.severity
+    decision = _decision(finding, recipe)
+    severity = finding.severity
+    if decision == "keep" and severity == "blocker":
+        severity = "note"
+    elif decision == "stop" and finding.decided_by is not None:
+        severity = "blocker"
     return finding.model_copy(update={"severity": severity, "repairs": ()})
 
 
@@ -173,32 +243,14 @@ def _mended(example: Example, repair: Repair) -> Example:
     return example.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
-def _changed_line(before: Example, after: Example, reason: Text) -> LedgerLine:
-    return LedgerLine(
-        id=before.id,
-        source=before.source,
-        action="changed",
-        reason=reason,
-        input=after.input if after.input != before.input else None,
-        target=after.target if after.target != before.target else None,
-    )
+def _also(reason: Text | None, another: Text) -> Text:
+    """Both reasons, if there are two."""
+    return another if reason is None else Text(en=f"{reason.en} {another.en}", ko=f"{reason.ko} {another.ko}")
 
 
-def _result(findings: list[Finding], lines: list[LedgerLine]) -> Audit:
-    rank = {"blocker": 0, "warning": 1, "note": 2}
-    actions = Counter(line.action for line in lines)
-    return Audit(
-        findings=tuple(sorted(findings, key=lambda finding: rank[finding.severity])),
-        rows_in=len(lines),
-        kept=actions["kept"],
-        changed=actions["changed"],
-        dropped=actions["dropped"],
-    )
-
-
-def _blocked(result: Audit, book: _Book) -> DataError:
-    places = {example.id: example.source.place for example in book.originals}
-    blockers = result.blockers
+def _blocked(blockers: list[Finding], book: _Book) -> DataBlocked:
+    wanted = {row for finding in blockers for row in finding.rows[:_SHOWN_ROWS]}
+    places = {example.id: example.source.place for example in book.folder.examples() if example.id in wanted}
     english, korean = [], []
     for finding in blockers:
         shown = [places[row] for row in finding.rows[:_SHOWN_ROWS]]
@@ -211,7 +263,7 @@ def _blocked(result: Audit, book: _Book) -> DataError:
         english.append(f"  {finding.what.en}{detail_en}\n    → {finding.fix.en}")
         korean.append(f"  {finding.what.ko}{detail_ko}\n    → {finding.fix.ko}")
     count = len(blockers)
-    return DataError(
+    return DataBlocked(
         Text(
             en="\n".join([f"The data cannot be used as it is ({count} found):", *english]),
             ko="\n".join([f"데이터를 이대로는 쓸 수 없습니다({count}건):", *korean]),

@@ -33,7 +33,7 @@ def split(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Split:
         DataError: too many rows belong together to fill three parts.
     """
     emit("progress", Text(en="Reading the rows", ko="행을 읽는 중"), done=0, total=2, seconds_left=None)
-    examples = folder.kept_examples()
+    examples = list(folder.kept_examples())
     emit("progress", Text(en="Dividing the rows", ko="행을 나누는 중"), done=1, total=2, seconds_left=None)
     result = divide(examples, folder.audit().findings, recipe.seed, recipe.group)
     write_value(folder.file("split.json"), result, inputs)

@@ -6,7 +6,7 @@ what does not fit loses its oldest tokens, and a row whose answer itself does no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sonmat.core.errors import DataError, ModelError
 from sonmat.core.protocols import Answer, Batch, Message, Row, RowLosses, Tiny
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding, Json, Source, Spec
+from sonmat.core.values import Example, Json, Source, Spec
 from sonmat.inference.generation import generate
 from sonmat.inference.rendering import render_prompt, render_training
 
@@ -72,9 +72,6 @@ class Chat:
 
     def specify(self, examples: Sequence[Example]) -> Spec:
         return Spec(supervise="all")
-
-    def check(self, examples: Sequence[Example]) -> Iterator[Finding]:
-        return iter(())
 
     def configure(self, spec: Spec) -> Json:
         return {}

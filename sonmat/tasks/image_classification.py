@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sonmat.core.errors import DataError
 from sonmat.core.protocols import Answer, Batch, Message, Row, RowLosses, Tiny
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding, Json, Source, Spec
+from sonmat.core.values import Example, Json, Source, Spec
 from sonmat.inference.classification import LabelOutput, LabelTarget, answers_of, label_config, labels_of, losses_of
 
 if TYPE_CHECKING:
@@ -45,9 +45,6 @@ class ImageClassification:
 
     def specify(self, examples: Sequence[Example]) -> Spec:
         return Spec(labels=labels_of(examples))
-
-    def check(self, examples: Sequence[Example]) -> Iterator[Finding]:
-        return iter(())
 
     def configure(self, spec: Spec) -> Json:
         return label_config(spec)

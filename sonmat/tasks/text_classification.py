@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sonmat.core.protocols import Answer, Batch, Message, Row, RowLosses, Tiny
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding, Json, Source, Spec
+from sonmat.core.values import Example, Json, Source, Spec
 from sonmat.inference.classification import (
     LabelOutput,
     LabelTarget,
@@ -48,9 +48,6 @@ class TextClassification:
 
     def specify(self, examples: Sequence[Example]) -> Spec:
         return Spec(labels=labels_of(examples))
-
-    def check(self, examples: Sequence[Example]) -> Iterator[Finding]:
-        return iter(())
 
     def configure(self, spec: Spec) -> Json:
         return label_config(spec)

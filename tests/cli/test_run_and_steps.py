@@ -64,7 +64,7 @@ def test_a_recipe_may_stand_in_the_place_of_the_data(sonmat: Sonmat, pipeline: F
     (tmp_path / "recipe.yaml").write_text("data: faq.jsonl\nminutes: 2\nseed: 5\n", encoding="utf-8")
     assert sonmat("run", "recipe.yaml", "--seed", "6").code == 0
     ((_, recipe, _),) = pipeline.asked
-    assert (recipe.data, recipe.minutes, recipe.seed) == (str(Path("faq.jsonl").absolute()), 2.0, 6)
+    assert (recipe.data, recipe.minutes, recipe.seed) == ((str(Path("faq.jsonl").absolute()),), 2.0, 6)
 
 
 def test_run_goes_on_with_a_run_that_is_named_and_keeps_its_recipe(
@@ -73,7 +73,7 @@ def test_run_goes_on_with_a_run_that_is_named_and_keeps_its_recipe(
     assert sonmat("run", "faq", "--seed", "3").code == 0
     ((folder, recipe, _),) = pipeline.asked
     assert folder == Path("runs/faq")
-    assert (recipe.data, recipe.minutes, recipe.seed) == (str(Path("data/support.csv").absolute()), 12.0, 3)
+    assert (recipe.data, recipe.minutes, recipe.seed) == ((str(Path("data/support.csv").absolute()),), 12.0, 3)
 
 
 def test_run_without_data_is_an_error(sonmat: Sonmat) -> None:
@@ -133,7 +133,7 @@ def test_a_data_file_starts_a_run_up_to_that_step(
     (tmp_path / "mails.csv").write_text("text,label\n", encoding="utf-8")
     assert sonmat(step, "mails.csv").code == 0
     ((folder, recipe, upto),) = pipeline.asked
-    assert (folder, recipe.data, upto) == (Path("runs/mails"), str(Path("mails.csv").absolute()), step)
+    assert (folder, recipe.data, upto) == (Path("runs/mails"), (str(Path("mails.csv").absolute()),), step)
 
 
 def test_a_data_file_that_has_a_run_keeps_that_runs_recipe(sonmat: Sonmat, pipeline: FakePipeline, tmp_path: Path) -> None:

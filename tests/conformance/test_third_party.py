@@ -64,7 +64,7 @@ def test_a_third_party_plugin_of_the_wrong_shape_is_named(site: Path, tmp_path: 
     broken = tmp_path / "broken"
     shutil.copytree(site, broken)
     module = broken / "sonmat_example_plugin" / "length_ratio.py"
-    module.write_text(module.read_text().replace("    def value(", "    def worth("))
+    module.write_text(module.read_text().replace("    def value(", "    def worth_of("))
     done = python("from sonmat import plugins; plugins.every('metrics')", broken)
     assert "sonmat_example_plugin.length_ratio:plugin is not a metric: it lacks value()" in done.stderr
 

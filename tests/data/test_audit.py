@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sonmat import plugins
+from sonmat.checking.row_faults import Fault, Faults, RowFaults
+from sonmat.conformance import findings_of
 from sonmat.core.errors import DataError, PluginError
-from sonmat.core.protocols import Check, Task
+from sonmat.core.protocols import Check, Rows, Surroundings, Watch
 from sonmat.core.text import Text, verbatim
-from sonmat.core.values import Audit, Example, Finding, Repair
+from sonmat.core.values import Audit, Finding, Repair
 from sonmat.reading.images import image_problem
 from sonmat.reading.sameness import evened, label_key, same_key
 from tests.data.made import Job, job, picture_job, pictures, table
@@ -30,7 +32,7 @@ def findings(made: Job, check: str) -> list[Finding]:
 def stopped(made: Job) -> DataError:
     with pytest.raises(DataError) as caught:
         made.audit()
-    assert caught.value.exit_code == 2
+    assert caught.value.exit_code == 1
     return caught.value
 
 
@@ -39,7 +41,7 @@ def accounted(made: Job, result: Audit) -> None:
     source = made.folder.source()
     assert result.rows_in == source.rows_in == len(lines) == result.kept + result.changed + result.dropped
     assert len({line.id for line in lines}) == len(lines)
-    assert len(made.folder.kept_examples()) == result.kept + result.changed
+    assert len(list(made.folder.kept_examples())) == result.kept + result.changed
     assert all(line.reason is not None for line in lines if line.action != "kept")
 
 
@@ -138,7 +140,7 @@ def test_repeated_rows_are_reported_and_kept(tmp_path: Path) -> None:
     assert "3.2%" in found.what.en
     assert found.severity == "note"
     assert [len(cluster) for cluster in found.clusters] == [3]
-    assert len(made.folder.kept_examples()) == 62
+    assert len(list(made.folder.kept_examples())) == 62
 
 
 def test_many_repeated_rows_are_warned_of(tmp_path: Path) -> None:
@@ -149,7 +151,7 @@ def test_many_repeated_rows_are_warned_of(tmp_path: Path) -> None:
 def test_one_input_with_two_labels_is_warned_of(tmp_path: Path) -> None:
     (found,) = findings(job(tmp_path, "t.csv", table(60) + "0번째 문의입니다,환불\n"), "conflicts")
     assert found.severity == "warning"
-    assert found.evidence == ("2: '배송', 62: '환불'",)
+    assert found.evidence == ("'배송' (1) / '환불' (1)",)
     assert [len(cluster) for cluster in found.clusters] == [2]
 
 
@@ -227,10 +229,18 @@ class NeverSatisfied:
     name = "never_satisfied"
     title = verbatim("never satisfied")
 
-    def find(self, examples: Sequence[Example], task: Task) -> Iterator[Finding]:
-        repair = Repair(row=examples[0].id, target=examples[0].target)
+    def watch(self, data: Surroundings) -> Watch:
+        return RowFaults(self._faults, self._finding)
+
+    def _faults(self, rows: Rows) -> Iterator[Fault]:
+        first = rows.examples[0]
+        yield Fault(0, repair=Repair(row=first.id, target=first.target))
+
+    def _finding(self, found: Faults) -> Finding:
         text = Text(en="again", ko="다시")
-        yield Finding(check=self.name, severity="blocker", what=text, fix=text, decided_by="labels", repairs=(repair,))
+        return Finding(
+            check=self.name, severity="blocker", what=text, fix=text, decided_by="labels", repairs=tuple(found.repairs)
+        )
 
 
 def test_a_check_that_asks_for_repairs_without_end_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,6 +282,6 @@ def test_sameness_evens_out_unicode_and_space_and_nothing_else() -> None:
 
 
 def test_checks_are_silent_on_no_rows_at_all() -> None:
-    task = plugins.find("tasks", "text-classification")
-    spoken = {check.name for check in plugins.every("checks") if list(check.find([], task))}
+    kind = plugins.find_kind("text-classification")
+    spoken = {check.name for check in plugins.every("checks") if findings_of(check, [], kind)}
     assert spoken == {"row_count"}

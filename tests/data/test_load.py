@@ -199,14 +199,14 @@ def test_a_table_names_pictures_relative_to_itself(tmp_path: Path) -> None:
 
 def test_the_fingerprint_follows_content_and_names_and_not_hidden_files(tmp_path: Path) -> None:
     folder = pictures(tmp_path, rows=4)
-    before = data_fingerprint(str(folder))
+    before = data_fingerprint([str(folder)])
     (folder / ".DS_Store").write_text("x")
-    assert data_fingerprint(str(folder)) == before
+    assert data_fingerprint([str(folder)]) == before
     (folder / "cat" / "0.png").rename(folder / "cat" / "renamed.png")
-    renamed = data_fingerprint(str(folder))
+    renamed = data_fingerprint([str(folder)])
     assert renamed != before
     Image.new("RGB", (2, 2)).save(folder / "cat" / "renamed.png")
-    assert data_fingerprint(str(folder)) != renamed
+    assert data_fingerprint([str(folder)]) != renamed
 
 
 @pytest.mark.parametrize(

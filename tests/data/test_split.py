@@ -186,7 +186,7 @@ def test_the_step_writes_the_split_and_says_how(tmp_path: Path) -> None:
     split = made_job.split()
     assert split == made_job.folder.split()
     assert made_job.folder.is_done("split", "split-inputs")
-    check_seal(made_job.folder.kept_examples(), split)
+    check_seal(list(made_job.folder.kept_examples()), split)
     said = made_job.told.message("split")
     assert "classes in proportion; rows that say the same together" in said.en
     assert "시험 데이터는 봉인" in said.ko

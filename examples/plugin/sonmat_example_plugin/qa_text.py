@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
+from sonmat.core.protocols import Holds
 from sonmat.core.text import Text
 from sonmat.core.values import Record, Source
 from sonmat.reading.encoding import find_encoding, open_text
@@ -20,7 +20,7 @@ class QaText:
     name = "qa_text"
     title = Text(en="question and answer text", ko="질문·답변 텍스트")
     suffixes: tuple[str, ...] = (".qa",)
-    holds: Literal["text", "json", "image"] = "text"
+    holds: Holds = "text"
 
     def matches(self, path: Path) -> bool:
         return path.suffix == ".qa"

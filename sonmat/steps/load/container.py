@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from sonmat.core.protocols import Emit, Format, Table
 from sonmat.core.text import Text
 from sonmat.core.values import Json, Record
 from sonmat.reading.encoding import empty_file, unreadable_file
-from sonmat.runs.files import sha256_of_file
+from sonmat.runs.files import sha256_of, sha256_of_file
 
 SHOWN_ROWS = 5
 """Bad rows that a message lists before it only counts them."""
@@ -56,13 +56,18 @@ def find_format(path: Path) -> Format:
     return formats[0]
 
 
-def data_fingerprint(data: str) -> str:
-    """SHA-256 of the content of the file `data`, or of the names and contents of a folder's files, hidden ones left out.
+def data_fingerprint(data: Sequence[str]) -> str:
+    """SHA-256 of the content of one path, or over those of several."""
+    digests = [_fingerprint_of_path(Path(each)) for each in data]
+    return digests[0] if len(digests) == 1 else sha256_of(digests)
+
+
+def _fingerprint_of_path(path: Path) -> str:
+    """SHA-256 of the content of a file, or of the names and contents of a folder's files, hidden ones left out.
 
     Raises:
         DataError: there is no such path, or it cannot be read.
     """
-    path = Path(data)
     if not path.exists():
         raise _missing(path)
     try:

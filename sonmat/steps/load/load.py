@@ -37,7 +37,7 @@ def load(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> LoadedSo
         DataError: the data cannot be read or recognised, or rows cannot be used and the recipe says stop.
         SettingError: the recipe names an unknown task or a column that is not there.
     """
-    path = Path(recipe.data)
+    path = Path(recipe.data[0])
     format = find_format(path)
     seen = survey(format, path, emit)
     if not seen.table.rows:

@@ -37,10 +37,10 @@ class RowReader:
     _seen: Counter[str] = field(default_factory=Counter)
 
     def examples(self, records: Iterable[Record]) -> Iterator[Example]:
-        for record in records:
+        for position, record in enumerate(records):
             example = self._example(record)
             if isinstance(example, Text):
-                self.unusable.append(self._dropped(record.source, example))
+                self.unusable.append(self._dropped(record.source, example, position))
             else:
                 yield example
 
@@ -82,9 +82,9 @@ class RowReader:
     def _new_id(self, pair: Pair) -> str:
         return self._numbered(sha256_of(pair.input, pair.target)[:_ID_DIGITS])
 
-    def _dropped(self, source: Source, reason: Text) -> LedgerLine:
+    def _dropped(self, source: Source, reason: Text, position: int) -> LedgerLine:
         id = self._numbered(f"{source.file}:{source.row}")
-        return LedgerLine(id=id, source=source, action="dropped", reason=reason)
+        return LedgerLine(id=id, source=source, action="dropped", position=position, reason=reason)
 
     def _numbered(self, name: str) -> str:
         self._seen[name] += 1

@@ -39,7 +39,7 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
         Paused: Ctrl-C.
     """
     plan, fits, split = folder.plan(), folder.fits(), folder.split()
-    examples = folder.kept_examples()
+    examples = list(folder.kept_examples())
     check_seal(examples, split)
     by_id = {example.id: example for example in examples}
     test = [by_id[id] for id in split.test]

@@ -53,7 +53,7 @@ def collect(folder: RunFolder) -> Report:
     report = Report(
         name=folder.path.resolve().name,
         # Where it lies on somebody's machine is nothing for a page that is passed on.
-        data=Path(recipe.data).name,
+        data=", ".join(Path(each).name for each in recipe.data),
         task=plan.task,
         task_title=task_title(plan.task),
         modality=kind,
@@ -85,7 +85,7 @@ def collect(folder: RunFolder) -> Report:
 
 
 def _kept(folder: RunFolder) -> list[Example]:
-    return folder.kept_examples() if folder.file("ledger.jsonl").exists() else list(folder.examples())
+    return list(folder.kept_examples()) if folder.file("ledger.jsonl").exists() else list(folder.examples())
 
 
 def _answers(folder: RunFolder, candidate: str) -> dict[str, Prediction]:

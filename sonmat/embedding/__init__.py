@@ -1,0 +1,1 @@
+"""Rows as vectors, for checks and retrieval: counts of letter groups, thumbnails, or a pretrained encoder."""

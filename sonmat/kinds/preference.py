@@ -1,0 +1,34 @@
+"""Preference pairs: a conversation with an answer that people liked and one that they did not."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sonmat.core.text import Text
+
+
+class PreferenceInput(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    messages: list[dict[str, object]] = Field(min_length=1)
+
+
+class PreferenceTarget(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    chosen: str = Field(min_length=1)
+    rejected: str = Field(min_length=1)
+
+
+class Preference:
+    name = "preference"
+    title = Text(en="preference pairs", ko="선호 쌍")
+    Input: type[BaseModel] = PreferenceInput
+    Target: type[BaseModel] = PreferenceTarget
+    shapes: tuple[str, ...] = ()
+    modality: Literal["text", "image", "audio"] = "text"
+
+
+plugin = Preference()
