@@ -34,21 +34,34 @@ from sonmat.runs.folder import run_name, runs_root
 
 
 def run(
-    data: str | Path | None = None,
+    data: str | Path | Sequence[str | Path] | None = None,
     *,
     recipe: str | Path | None = None,
     folder: str | Path | None = None,
     task: str | None = None,
     input: str | None = None,
     target: str | None = None,
+    map: Mapping[str, str] | None = None,
+    template: str | None = None,
     group: str | None = None,
     slices: str | Sequence[str] = (),
+    part: str | None = None,
+    time: str | None = None,
+    shares: Sequence[float] | None = None,
+    folds: int | None = None,
     base: str | None = None,
     method: str | Sequence[str] = (),
     minutes: float | None = None,
     seed: int | None = None,
     bad_rows: str | None = None,
     labels: str | None = None,
+    normalise: str | None = None,
+    duplicates: str | None = None,
+    near_duplicates: str | None = None,
+    leakage: str | None = None,
+    personal_data: str | None = None,
+    skip: str | Sequence[str] = (),
+    embedder: str | None = None,
     accept_licence: str | Sequence[str] = (),
     allow_truncation: bool | None = None,
     max_tokens: int | None = None,
@@ -57,10 +70,10 @@ def run(
     upto: str = "learn",
     listeners: Sequence[Listener] = (),
 ) -> Run:
-    """From a file or folder of examples to a proven specialist; a run that was interrupted is continued.
+    """From files or folders of examples to a proven specialist; a run that was interrupted is continued.
 
     Args:
-        data: file or folder of examples; may stand in the recipe instead.
+        data: file or folder of examples, or several; may stand in the recipe instead.
         recipe: YAML file with the same names as these arguments; what is given here wins over it.
         folder: run directory; `runs/<name of the data>` if left out.
         upto: last step to do, one of `sonmat.pipeline.STEPS`.
@@ -71,30 +84,71 @@ def run(
         Paused: interrupted by Ctrl-C; calling again continues.
     """
     given: dict[str, Any] = {
-        "data": str(data) if data is not None else None,
+        "data": _paths(data),
         "task": task,
         "input": input,
         "target": target,
+        "map": dict(map) if map else None,
+        "template": template,
         "group": group,
         "slices": _names(slices) or None,
+        "part": part,
+        "time": time,
+        "shares": tuple(shares) if shares is not None else None,
+        "folds": folds,
         "base": base,
         "method": _names(method) or None,
         "minutes": minutes,
         "seed": seed,
         "bad_rows": bad_rows,
         "labels": labels,
+        "normalise": normalise,
+        "duplicates": duplicates,
+        "near_duplicates": near_duplicates,
+        "leakage": leakage,
+        "personal_data": personal_data,
+        "skip": _names(skip) or None,
+        "embedder": embedder,
         "accept_licence": _names(accept_licence) or None,
         "allow_truncation": allow_truncation,
         "max_tokens": max_tokens,
         "settings": {name: dict(values) for name, values in settings.items()} if settings else None,
         "lang": lang,
     }
-    made = make_recipe(Path(recipe) if recipe is not None else None, given)
-    where = RunFolder(Path(folder) if folder is not None else runs_root() / run_name(made.data[0]))
+    return prepare(given, recipe, folder).perform(upto, listeners)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that was asked for and not begun: its directory and its recipe."""
+
+    folder: RunFolder
+    recipe: Recipe
+
+    def perform(self, upto: str = "learn", listeners: Sequence[Listener] = ()) -> Run:
+        """Do what is not done yet of the steps up to `upto`; raises what `run` does."""
+        perform(self.folder, self.recipe, upto, tuple(listeners))
+        return Run(self.folder)
+
+
+def prepare(given: Mapping[str, Any], recipe: str | Path | None = None, folder: str | Path | None = None) -> Prepared:
+    """The run that recipe keys and values, on top of a recipe file, ask for; nothing is read but that file.
+
+    Raises:
+        SettingError: the recipe is missing or does not fit.
+    """
+    made = make_recipe(Path(recipe) if recipe is not None else None, dict(given))
+    where = Path(folder) if folder is not None else runs_root() / name_of(made.data)
     # A run is also continued from other working folders.
-    made = made.model_copy(update={"data": tuple(str(Path(each).absolute()) for each in made.data)})
-    perform(where, made, upto, tuple(listeners))
-    return Run(where)
+    made = made.model_copy(update={"data": tuple(_anywhere(each) for each in made.data)})
+    return Prepared(RunFolder(where), made)
+
+
+def name_of(data: Sequence[str]) -> str:
+    """What the run of these paths is called: their names, of many only the first three and the number of the others."""
+    names = list(dict.fromkeys(run_name(each) for each in data))
+    more = [f"{len(names) - 3}-more"] if len(names) > 3 else []
+    return "-".join([*names[:3], *more])
 
 
 def open_run(name: str | Path) -> Run:
@@ -319,6 +373,17 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({str(self.saved.folder)!r}, task={self.task!r}, method={self.saved.method!r})"
+
+
+def _paths(data: str | Path | Sequence[str | Path] | None) -> tuple[str, ...] | None:
+    if data is None:
+        return None
+    return (str(data),) if isinstance(data, str | Path) else tuple(str(each) for each in data)
+
+
+def _anywhere(data: str) -> str:
+    """The path as it is meant from any working folder; names on the hub are no paths."""
+    return data if data.startswith("hub:") else str(Path(data).absolute())
 
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:

@@ -46,6 +46,17 @@ def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
         ) from error
 
 
+def is_recipe(file: Path) -> bool:
+    """Whether `file` holds a recipe, by its name and keys; YAML that cannot be read counts as one, so that it is said."""
+    if file.suffix.lower() not in (".yaml", ".yml") or not file.is_file():
+        return False
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return True
+    return isinstance(values, dict) and "data" in values
+
+
 def merged_settings(below: Any, above: Any) -> dict[str, Any]:
     """Settings by method, those of `above` on top of those of `below`, setting by setting."""
     found = dict(below or {})

@@ -26,7 +26,7 @@ def test_settings_of_file_and_options_are_merged_setting_by_setting(tmp_path: Pa
 
 
 def test_data_of_a_recipe_is_meant_from_where_the_recipe_lies(tmp_path: Path) -> None:
-    assert make_recipe(recipe_file(tmp_path, "data: d.csv\n"), {}).data == str(tmp_path / "d.csv")
+    assert make_recipe(recipe_file(tmp_path, "data: d.csv\n"), {}).data == (str(tmp_path / "d.csv"),)
     assert make_recipe(recipe_file(tmp_path, "data: d.csv\n"), {"data": "other.csv"}).data == ("other.csv",)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from sonmat import __version__
 from sonmat.cli import audit, chat, doctor, fit, models, plan, predict, prove, report, run, runs, show, split
-from sonmat.cli.options import Lang, words
+from sonmat.cli.options import Lang, PanelledCommand, words
 from sonmat.core.text import Text, reader_language
 
 HELP = Text(
@@ -28,9 +28,9 @@ def build() -> Any:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_sonmat)
-    app.command("run", help=str(run.HELP))(run.run)
-    app.command("audit", help=str(audit.HELP))(audit.audit)
-    app.command("split", help=str(split.HELP))(split.split)
+    app.command("run", help=str(run.HELP), cls=PanelledCommand)(run.run)
+    app.command("audit", help=str(audit.HELP), cls=PanelledCommand)(audit.audit)
+    app.command("split", help=str(split.HELP), cls=PanelledCommand)(split.split)
     app.command("plan", help=str(plan.HELP))(plan.plan)
     app.command("fit", help=str(fit.HELP))(fit.fit)
     app.command("prove", help=str(prove.HELP))(prove.prove)

@@ -2,89 +2,112 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sonmat.cli.options import AsJson, RunOrData, words
+from sonmat.cli.options import DATA_OPTIONS, FINDING_OPTIONS, AsJson, Folder, Lang, RecipeFile, RunOrData, asking, words
 from sonmat.core.text import Text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from sonmat.core.values import Audit, Severity
+    from sonmat.api import Run
+    from sonmat.cli.target import Target
 
 HELP = Text(
-    en="Say what is wrong with the data. Accounts for every row, and shows token by token what is trained on.",
-    ko="데이터의 문제를 알려 줍니다. 모든 행의 처리 결과와, 무엇을 학습하는지를 토큰 단위로 보여 줍니다.",
+    en="Say what is wrong with the data. Accounts for every row, and shows token by token what is trained on.\n\n"
+    "Exit code 1 if there are blockers, so that it can guard data in continuous integration. Needs no model.",
+    ko="데이터의 문제를 알려 줍니다. 모든 행의 처리 결과와, 무엇을 학습하는지를 토큰 단위로 보여 줍니다.\n\n"
+    "꼭 고쳐야 할 문제가 있으면 종료 코드가 1이므로 CI에서 데이터를 지키는 데 쓸 수 있습니다. 모델은 필요 없습니다.",
 )
-_SEVERITIES: dict[Severity, tuple[str, Text, str]] = {
-    "blocker": ("✗", Text(en="blocker", ko="중단"), "bold red"),
-    "warning": ("!", Text(en="warning", ko="경고"), "yellow"),
-    "note": ("·", Text(en="note", ko="참고"), ""),
-}
+FailOn = Literal["blocker", "warning", "note"]
 
 
+@asking(DATA_OPTIONS, FINDING_OPTIONS)
 def audit(
+    asked: dict[str, Any],
     run: RunOrData,
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(
+            "--fail-on",
+            metavar="blocker|warning|note",
+            show_default=False,
+            help=words(
+                "Gravest finding that exit code 0 allows none of. (default: blocker)",
+                "이 정도 이상의 문제가 있으면 종료 코드가 1입니다. (기본값: blocker)",
+            ),
+        ),
+    ] = "blocker",
     show_tokens: Annotated[
         int,
         typer.Option(
             "--show-tokens",
             min=0,
             metavar="N",
+            show_default=False,
             help=words(
                 "Preview N encoded rows of the training set, learnt tokens marked; this needs the plan.",
                 "학습 데이터 N행을 토큰으로 보여 주고 학습되는 토큰을 표시합니다. 계획 단계까지 실행합니다.",
             ),
         ),
     ] = 0,
+    recipe: RecipeFile = None,
+    folder: Folder = None,
+    lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
-    from sonmat.cli.console import console, print_json
-    from sonmat.cli.target import run_of
+    from sonmat.cli.target import Target
 
-    found = run_of(run, "plan" if show_tokens else "audit", as_json, hidden=frozenset({"finding"}))
+    if lang is not None:
+        asked["lang"] = lang
+    target = Target.of(run, recipe, folder, asked, keep_recipe=True)
+    found = audited(target, "plan" if show_tokens else "audit", as_json)
+    _tell(found, 0 if found.audit.blockers else show_tokens, as_json)
+    if fails(found, fail_on):
+        raise typer.Exit(1)
+
+
+def audited(target: Target, upto: str, as_json: bool) -> Run:
+    """The run with its audit written, also where that has blockers.
+
+    Raises:
+        UserError, Paused: see `sonmat.api.run`.
+    """
+    from sonmat import api
+    from sonmat.cli.target import listening
+    from sonmat.core.errors import DataBlocked
+
+    with listening(as_json, frozenset({"finding"})) as listeners:
+        try:
+            return target.perform(upto, listeners)
+        except DataBlocked:
+            run = api.Run(target.prepared.folder)
+            if not run.folder.is_unfinished("audit"):
+                raise
+            return run
+
+
+def fails(run: Run, fail_on: FailOn) -> bool:
+    """Whether there is a finding as grave as `fail_on`, or a blocker."""
+    from sonmat.cli.findings import RANK
+
+    return any(RANK[finding.severity] <= RANK[fail_on] for finding in run.audit.findings)
+
+
+def _tell(run: Run, show_tokens: int, as_json: bool) -> None:
+    from sonmat.cli.console import console, print_json
+    from sonmat.cli.findings import findings_document, print_files, print_findings
+
+    rows = None
     if show_tokens:
         from sonmat.cli.tokens import encoded_rows, print_rows
 
-        rows = encoded_rows(found, show_tokens)
-        if as_json:
-            print_json({"run": found.name, "folder": str(found.path), "audit": found.audit, "rows": rows})
-            return
-        print_audit(console(), found.audit)
-        print_rows(console(), rows)
-        return
+        rows = encoded_rows(run, show_tokens)
     if as_json:
-        print_json({"run": found.name, "folder": str(found.path), "audit": found.audit})
+        print_json({**findings_document(run), **({"rows": rows} if rows is not None else {})})
         return
-    print_audit(console(), found.audit)
-
-
-def print_audit(screen: Console, audit: Audit) -> None:
-    """Every finding with what to do about it, and what became of the rows."""
-    from rich import box
-    from rich.table import Table
-
-    from sonmat.cli.console import show
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("", width=1)
-    table.add_column(str(Text(en="check", ko="점검")), max_width=16, overflow="fold")
-    table.add_column(str(Text(en="rows", ko="행")), justify="right", no_wrap=True)
-    table.add_column(str(Text(en="what, and what to do", ko="내용과 할 일")), overflow="fold")
-    for finding in audit.findings:
-        mark, severity, style = _SEVERITIES[finding.severity]
-        evidence = "; ".join(finding.evidence[:3])
-        said = "\n".join(part for part in (str(finding.what), evidence, f"→ {finding.fix}") if part)
-        rows = f"{len(finding.rows):,}" if finding.rows else ""
-        table.add_row(mark, f"{finding.check}\n{severity}", rows, said, style=style)
-    if audit.findings:
-        show(screen, table)
-    else:
-        screen.print(str(Text(en="Nothing was found wrong.", ko="문제를 찾지 못했습니다.")))
-    counts = Text(
-        en=f"{audit.rows_in:,} rows in = {audit.kept:,} kept + {audit.changed:,} changed + {audit.dropped:,} dropped",
-        ko=f"읽은 {audit.rows_in:,}행 = 그대로 {audit.kept:,} + 고침 {audit.changed:,} + 뺌 {audit.dropped:,}",
-    )
-    screen.print(str(counts), style="bold")
+    screen = console()
+    print_findings(screen, run)
+    if rows is not None:
+        print_rows(screen, rows)
+    print_files(screen, run)

@@ -1,10 +1,17 @@
-"""Options that several commands share, so that one name means one thing everywhere."""
+"""Options that several commands share, so that one name means one thing everywhere.
+
+In: nothing. Out: annotated types for single options, and groups of recipe keys that a command takes as a whole by `asking`.
+What was given arrives as a recipe takes it; whether it makes sense is for the recipe to say.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from sonmat.core.text import Text
 
@@ -35,12 +42,12 @@ RunName = Annotated[
     ),
 ]
 RunOrData = Annotated[
-    str,
+    list[str],
     typer.Argument(
-        metavar="RUN|DATA",
+        metavar="RUN|DATA...",
         help=words(
-            en="Name or folder of a run; or a file or folder of examples, which starts one.",
-            ko="실행 이름이나 폴더. 예시 파일이나 폴더를 주면 새 실행을 시작합니다.",
+            en="Name or folder of a run; or files and folders of examples, or a recipe (.yaml), which start one.",
+            ko="실행 이름이나 폴더. 예시 파일이나 폴더(여럿도 됩니다), 또는 레시피(.yaml)를 주면 새 실행을 시작합니다.",
         ),
     ),
 ]
@@ -66,3 +73,312 @@ AcceptLicence = Annotated[
         ),
     ),
 ]
+RecipeFile = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="FILE",
+        help=words(
+            "YAML file with the same names as these options; options win over it.",
+            "이 옵션들과 같은 이름을 쓰는 YAML 파일. 옵션이 우선합니다.",
+        ),
+    ),
+]
+Folder = Annotated[
+    str | None,
+    typer.Option(
+        "--folder",
+        metavar="FOLDER",
+        help=words("Run directory. (default: runs/NAME_OF_DATA)", "실행 폴더. (기본값: runs/데이터 이름)"),
+    ),
+]
+
+
+def _option(kind: Any, names: str, metavar: str | None, panel: str, help: str) -> Any:
+    return Annotated[kind, typer.Option(*names.split(), metavar=metavar, help=help, rich_help_panel=panel)]
+
+
+_DATA = words("What the data means", "데이터의 뜻")
+_FINDINGS = words("What to do about findings", "찾은 문제의 처리")
+_SPLIT = words("How the rows are divided", "행을 나누는 방법")
+_TRAINING = words("What is trained", "학습")
+
+DATA_OPTIONS: dict[str, Any] = {
+    "task": _option(
+        str | None, "--task", "NAME", _DATA, words("Task, e.g. text-classification.", "과제, 예: text-classification.")
+    ),
+    "input": _option(str | None, "--input", "COLUMN", _DATA, words("Column that holds the input.", "입력이 든 열.")),
+    "target": _option(str | None, "--target", "COLUMN", _DATA, words("Column that holds the answer.", "정답이 든 열.")),
+    "map": _option(
+        list[str] | None,
+        "--map",
+        "NAME=COLUMN",
+        _DATA,
+        words(
+            "Read this column under another name, e.g. instruction=question. Repeatable.",
+            "열을 다른 이름으로 읽습니다, 예: instruction=질문. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+    "template": _option(
+        str | None,
+        "--template",
+        "TEXT",
+        _DATA,
+        words(
+            "Input made of columns in braces, e.g. 'Write to {customer} about {topic}'.",
+            "중괄호로 열 이름을 넣어 입력을 만듭니다, 예: '{고객}에게 보내는 {상황} 문구를 써 줘'.",
+        ),
+    ),
+    "group": _option(
+        str | None,
+        "--group",
+        "COLUMN",
+        _DATA,
+        words(
+            "Column whose equal values must stay in one part (a customer, a patient).",
+            "값이 같으면 한쪽에 두어야 하는 열(고객, 환자 등).",
+        ),
+    ),
+    "slices": _option(str | None, "--slices", "A,B", _DATA, words("Columns to report results by.", "결과를 나누어 볼 열.")),
+    "part": _option(
+        str | None,
+        "--part",
+        "COLUMN",
+        _DATA,
+        words("Column that says train, validation or test.", "학습, 검증, 시험 가운데 어디에 쓸지 적힌 열."),
+    ),
+    "time": _option(
+        str | None,
+        "--time",
+        "COLUMN",
+        _DATA,
+        words("Column with dates: the latest rows become the test.", "날짜가 든 열. 가장 최근 행으로 시험합니다."),
+    ),
+    "seed": _option(
+        int | None,
+        "--seed",
+        "N",
+        _DATA,
+        words("Seed of every random choice. (default: 0)", "모든 무작위 선택의 시드. (기본값: 0)"),
+    ),
+}
+"""Recipe keys that load and audit read rows by."""
+
+FINDING_OPTIONS: dict[str, Any] = {
+    "bad_rows": _option(
+        str | None,
+        "--bad-rows",
+        "stop|drop",
+        _FINDINGS,
+        words(
+            "Rows that cannot be used: stop, or drop them into the ledger.",
+            "쓸 수 없는 행: 멈추거나(stop) 장부에 적고 뺍니다(drop).",
+        ),
+    ),
+    "labels": _option(
+        str | None,
+        "--labels",
+        "ask|merge|keep",
+        _FINDINGS,
+        words(
+            "Labels that differ only in case or spaces: stop and ask, merge, or keep apart.",
+            "대소문자나 빈칸만 다른 라벨: 멈추고 묻기(ask), 합치기(merge), 그대로 두기(keep).",
+        ),
+    ),
+    "normalise": _option(
+        str | None,
+        "--normalise",
+        "keep|fix",
+        _FINDINGS,
+        words(
+            "Control characters, broken encodings and HTML in texts: keep or mend.",
+            "글에 남은 제어 문자, 깨진 글자, HTML: 그대로 두기(keep), 고치기(fix).",
+        ),
+    ),
+    "duplicates": _option(
+        str | None,
+        "--duplicates",
+        "keep|drop",
+        _FINDINGS,
+        words("Rows that repeat another row.", "다른 행과 똑같은 행: 두기(keep), 빼기(drop)."),
+    ),
+    "near_duplicates": _option(
+        str | None,
+        "--near-duplicates",
+        "keep|drop",
+        _FINDINGS,
+        words("Rows that nearly repeat another row.", "다른 행과 거의 같은 행: 두기(keep), 빼기(drop)."),
+    ),
+    "leakage": _option(
+        str | None,
+        "--leakage",
+        "stop|drop|keep",
+        _FINDINGS,
+        words(
+            "Test rows that also stand in training: stop, drop them from training, keep.",
+            "시험 행이 학습 행에도 있을 때: 멈추기(stop), 학습에서 빼기(drop), 두기(keep).",
+        ),
+    ),
+    "personal_data": _option(
+        str | None,
+        "--personal-data",
+        "keep|redact|drop|stop",
+        _FINDINGS,
+        words(
+            "E-mail addresses, phone and identity numbers and the like.",
+            "이메일, 전화번호, 주민등록번호 등: 두기(keep), 가리기(redact), 행 빼기(drop), 멈추기(stop).",
+        ),
+    ),
+    "redact": _option(
+        bool, "--redact", None, _FINDINGS, words("Short for --personal-data redact.", "--personal-data redact와 같습니다.")
+    ),
+    "skip": _option(str | None, "--skip", "A,B", _FINDINGS, words("Checks that are left out.", "하지 않을 점검.")),
+    "embedder": _option(
+        str | None,
+        "--embedder",
+        "MODEL",
+        _FINDINGS,
+        words(
+            "Encoder for label errors and the map; letter groups are counted if left out.",
+            "라벨 오류 점검과 지도에 쓸 인코더. 생략하면 글자 묶음을 셉니다.",
+        ),
+    ),
+}
+"""Recipe keys that say what the audit looks for and what is done about it."""
+
+SPLIT_OPTIONS: dict[str, Any] = {
+    "shares": _option(
+        str | None,
+        "--shares",
+        "A/B/C",
+        _SPLIT,
+        words(
+            "Per cent to train, validate and test with. (default: 70/15/15)",
+            "학습, 검증, 시험에 쓸 비율(%). (기본값: 70/15/15)",
+        ),
+    ),
+    "folds": _option(
+        int | None,
+        "--folds",
+        "N",
+        _SPLIT,
+        words(
+            "Cross-validation in N folds instead of a test set; 0 for never.",
+            "시험 데이터를 떼지 않고 N겹 교차 검증을 합니다. 0이면 하지 않습니다.",
+        ),
+    ),
+}
+
+TRAINING_OPTIONS: dict[str, Any] = {
+    "base": _option(
+        str | None,
+        "--base",
+        "MODEL",
+        _TRAINING,
+        words(
+            "Base model: a catalogue name, hub:ORG/NAME, folder, .gguf file or wheel:NAME==VERSION.",
+            "기본 모델: 목록의 이름, hub:ORG/NAME, 폴더, .gguf 파일, wheel:NAME==VERSION.",
+        ),
+    ),
+    "method": _option(
+        str | None,
+        "--method",
+        "A,B",
+        _TRAINING,
+        words("Methods to try; chosen if left out.", "써 볼 방법. 생략하면 알아서 고릅니다."),
+    ),
+    "minutes": _option(
+        float | None,
+        "--minutes",
+        "MINUTES",
+        _TRAINING,
+        words("Time that fitting may take in all, in minutes. (default: 10)", "학습에 쓸 전체 시간(분). (기본값: 10)"),
+    ),
+    "settings": _option(
+        list[str] | None,
+        "--set",
+        "METHOD.NAME=VALUE",
+        _TRAINING,
+        words(
+            "A setting of a method, e.g. lora.rank=8. Repeatable.",
+            "방법의 설정, 예: lora.rank=8. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+    "max_tokens": _option(
+        int | None,
+        "--max-tokens",
+        "N",
+        _TRAINING,
+        words(
+            "Longest row in tokens; the base model's own limit if left out.",
+            "한 행의 최대 토큰 수. 생략하면 기본 모델의 한도를 따릅니다.",
+        ),
+    ),
+    "accept_licence": _option(
+        list[str] | None,
+        "--accept-licence",
+        "MODEL",
+        _TRAINING,
+        words(
+            "Accept the licence terms of this catalogue model. Repeatable.",
+            "목록에 있는 이 모델의 라이선스에 동의합니다. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+    "allow_truncation": _option(
+        bool,
+        "--allow-truncation",
+        None,
+        _TRAINING,
+        words(
+            "Train although more than 1 % of the tokens would be cut off.",
+            "전체 토큰의 1% 넘게 잘리더라도 학습합니다.",
+        ),
+    ),
+}
+
+
+def asking(*groups: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of `groups`; what the user gave of them arrives in its argument `asked`."""
+
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        options = {name: option for group in groups for name, option in group.items()}
+        own = [each for each in inspect.signature(command, eval_str=True).parameters.values() if each.name != "asked"]
+
+        def called(**given: Any) -> None:
+            from sonmat.cli.asked import as_recipe
+
+            command(asked=as_recipe({name: given.pop(name) for name in options}), **given)
+
+        named = inspect.Parameter.KEYWORD_ONLY
+        added = [inspect.Parameter(name, named, default=_nothing(kind), annotation=kind) for name, kind in options.items()]
+        parameters = [each.replace(kind=named) for each in own] + added
+        # Typer reads a command's options from these two.
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        called.__name__, called.__doc__ = command.__name__, command.__doc__
+        return called
+
+    return with_options
+
+
+def _nothing(option: Any) -> bool | None:
+    return False if option.__origin__ is bool else None
+
+
+class PanelledCommand(TyperCommand):
+    """A command whose plain help lists options under the same headings as the decorated one."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            heading = getattr(param, "rich_help_panel", None)
+            if heading is None:
+                argument = param.param_type_name == "argument"
+                heading = words("Arguments", "인자") if argument else words("Options", "옵션")
+            panels.setdefault(heading, []).append(record)
+        for heading, records in panels.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)

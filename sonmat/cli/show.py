@@ -45,7 +45,7 @@ def _results(run: Run) -> dict[str, Any]:
 
 
 def _print_run(screen: Console, run: Run) -> None:
-    from sonmat.cli.audit import print_audit
+    from sonmat.cli.findings import print_findings
     from sonmat.cli.fit import print_fits
     from sonmat.cli.plan import print_plan
     from sonmat.cli.verdict import print_verdict
@@ -58,7 +58,7 @@ def _print_run(screen: Console, run: Run) -> None:
         screen.print(str(run.source.reason))
     if "audit" in done:
         _section(screen, Text(en="Audit", ko="점검"))
-        print_audit(screen, run.audit)
+        print_findings(screen, run)
     if "split" in done:
         _section(screen, Text(en="Split", ko="나눔"))
         screen.print(str(run.split.how))

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sonmat.cli.options import AsJson, RunOrData
+from typing import Any
+
+from sonmat.cli.options import (
+    DATA_OPTIONS,
+    FINDING_OPTIONS,
+    SPLIT_OPTIONS,
+    AsJson,
+    Folder,
+    Lang,
+    RecipeFile,
+    RunOrData,
+    asking,
+)
 from sonmat.core.text import Text
 
 HELP = Text(
@@ -11,11 +23,23 @@ HELP = Text(
 )
 
 
-def split(run: RunOrData, as_json: AsJson = False) -> None:
+@asking(DATA_OPTIONS, FINDING_OPTIONS, SPLIT_OPTIONS)
+def split(
+    asked: dict[str, Any],
+    run: RunOrData,
+    recipe: RecipeFile = None,
+    folder: Folder = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
     from sonmat.cli.console import console, print_json
-    from sonmat.cli.target import run_of
+    from sonmat.cli.target import Target, listening
 
-    found = run_of(run, "split", as_json)
+    if lang is not None:
+        asked["lang"] = lang
+    target = Target.of(run, recipe, folder, asked, keep_recipe=True)
+    with listening(as_json) as listeners:
+        found = target.perform("split", listeners)
     parts = found.split
     if as_json:
         print_json({"run": found.name, "folder": str(found.path), "split": parts})

@@ -2,42 +2,146 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 
+import sonmat as sonmat_package
+from sonmat.api import name_of
+from sonmat.cli.options import DATA_OPTIONS, FINDING_OPTIONS, SPLIT_OPTIONS
 from sonmat.cli.settings import settings_of
 from sonmat.core.errors import SettingError
+from sonmat.core.recipe import Recipe
 from sonmat.runs import RunFolder
 from tests.cli.conftest import FakePipeline, Sonmat, widest
 
+ASKED: dict[str, tuple[str, object]] = {
+    "task": ("--task chat", "chat"),
+    "input": ("--input q", "q"),
+    "target": ("--target a", "a"),
+    "map": ("--map instruction=질문 --map output=답변", {"instruction": "질문", "output": "답변"}),
+    "template": ("--template {a}:{b}", "{a}:{b}"),
+    "group": ("--group who", "who"),
+    "slices": ("--slices x,y", ("x", "y")),
+    "part": ("--part split", "split"),
+    "time": ("--time day", "day"),
+    "shares": ("--shares 80/10/10", (0.8, 0.1, 0.1)),
+    "folds": ("--folds 5", 5),
+    "base": ("--base b", "b"),
+    "method": ("--method lora,full", ("lora", "full")),
+    "minutes": ("--minutes 3", 3.0),
+    "seed": ("--seed 7", 7),
+    "bad_rows": ("--bad-rows drop", "drop"),
+    "labels": ("--labels merge", "merge"),
+    "normalise": ("--normalise fix", "fix"),
+    "duplicates": ("--duplicates drop", "drop"),
+    "near_duplicates": ("--near-duplicates drop", "drop"),
+    "leakage": ("--leakage keep", "keep"),
+    "personal_data": ("--redact", "redact"),
+    "skip": ("--skip empty,conflicts", ("empty", "conflicts")),
+    "embedder": ("--embedder e", "e"),
+    "accept_licence": ("--accept-licence m --accept-licence n", ("m", "n")),
+    "allow_truncation": ("--allow-truncation", True),
+    "settings": (
+        "--set lora.rank=8 --set lora.learning_rate=1e-4 --set full.schedule=cosine",
+        {"lora": {"rank": 8, "learning_rate": "1e-4"}, "full": {"schedule": "cosine"}},
+    ),
+    "max_tokens": ("--max-tokens 99", 99),
+    "lang": ("--lang en", "en"),
+}
+"""What is typed for each recipe key, and what the recipe then says."""
+
 
 def test_every_option_of_run_reaches_the_recipe(sonmat: Sonmat, pipeline: FakePipeline) -> None:
-    words = "--task chat --input q --target a --group who --slices x,y --base b --method lora,full --minutes 3 --seed 7 "
-    words += "--bad-rows drop --labels merge --accept-licence m --accept-licence n --allow-truncation --max-tokens 99 "
-    words += "--set lora.rank=8 --set lora.learning_rate=1e-4 --set full.schedule=cosine --folder here --lang en"
-    assert sonmat("run", "faq.jsonl", *words.split()).code == 0
+    words = [word for typed, _ in ASKED.values() for word in typed.split()]
+    assert sonmat("run", "faq.jsonl", "more.csv", *words, "--folder", "here").code == 0
     ((folder, recipe, upto),) = pipeline.asked
     assert (folder, upto) == (Path("here"), "learn")
-    assert recipe.model_dump() == {
-        "data": str(Path("faq.jsonl").absolute()),
-        "task": "chat",
-        "input": "q",
-        "target": "a",
-        "group": "who",
-        "slices": ("x", "y"),
-        "base": "b",
-        "method": ("lora", "full"),
-        "minutes": 3.0,
-        "seed": 7,
-        "bad_rows": "drop",
-        "labels": "merge",
-        "accept_licence": ("m", "n"),
-        "allow_truncation": True,
-        "settings": {"lora": {"rank": 8, "learning_rate": "1e-4"}, "full": {"schedule": "cosine"}},
-        "max_tokens": 99,
-        "lang": "en",
-    }
+    data = tuple(str(Path(name).absolute()) for name in ("faq.jsonl", "more.csv"))
+    assert recipe.model_dump() == {"data": data, **{name: value for name, (_, value) in ASKED.items()}}
+
+
+def test_every_recipe_key_is_an_option_and_an_argument_of_the_python_function() -> None:
+    arguments = set(inspect.signature(sonmat_package.run).parameters) - {"recipe", "folder", "upto", "listeners"}
+    assert arguments == set(Recipe.model_fields)
+    assert {*ASKED, "data"} == set(Recipe.model_fields)
+
+
+def test_every_argument_of_the_python_function_reaches_the_recipe(pipeline: FakePipeline) -> None:
+    wanted = {name: value for name, (_, value) in ASKED.items()}
+    sonmat_package.run(["faq.jsonl", Path("more.csv")], folder="here", **wanted)  # type: ignore[arg-type]
+    ((_, recipe, _),) = pipeline.asked
+    data = tuple(str(Path(name).absolute()) for name in ("faq.jsonl", "more.csv"))
+    assert recipe.model_dump() == {"data": data, **wanted}
+
+
+def test_zero_is_a_value_that_is_kept(sonmat: Sonmat, pipeline: FakePipeline) -> None:
+    assert sonmat("run", "a.csv", "--folds", "0", "--seed", "0").code == 0
+    assert pipeline.asked[0][1].folds == 0
+
+
+@pytest.mark.parametrize("command", ["audit", "split"])
+def test_audit_and_split_take_what_concerns_data(
+    command: str, sonmat: Sonmat, pipeline: FakePipeline, tmp_path: Path
+) -> None:
+    for name in ("mails.csv", "more.csv"):
+        (tmp_path / name).write_text("text,label\n", encoding="utf-8")
+    names = [*DATA_OPTIONS, *FINDING_OPTIONS, *(SPLIT_OPTIONS if command == "split" else ())]
+    names.remove("redact")
+    words = [word for name in names for word in ASKED[name][0].split()]
+    assert sonmat(command, "mails.csv", "more.csv", *words).code == 0
+    ((folder, recipe, upto),) = pipeline.asked
+    assert (folder, upto) == (Path("runs/mails-more"), command)
+    assert {name: getattr(recipe, name) for name in names} == {name: ASKED[name][1] for name in names}
+
+
+def test_options_on_data_that_has_a_run_change_only_what_they_say(
+    sonmat: Sonmat, pipeline: FakePipeline, tmp_path: Path
+) -> None:
+    (tmp_path / "mails.csv").write_text("text,label\n", encoding="utf-8")
+    sonmat("run", "mails.csv", "--seed", "9", "--duplicates", "drop")
+    assert sonmat("audit", "mails.csv", "--duplicates", "keep", "--set", "lora.rank=2").code == 2
+    assert sonmat("audit", "mails.csv", "--duplicates", "keep").code == 0
+    (folder, recipe, _) = pipeline.asked[-1]
+    assert (folder, recipe.seed, recipe.duplicates) == (Path("runs/mails"), 9, "keep")
+
+
+def test_runs_of_several_files_are_called_after_them() -> None:
+    assert name_of(["a/x.csv", "b/x.jsonl", "y.csv"]) == "x-y"
+    assert name_of([f"{letter}.csv" for letter in "abcde"]) == "a-b-c-2-more"
+    assert name_of(["hub:somebody/things"]) == "things"
+
+
+def test_names_on_the_hub_are_no_paths(sonmat: Sonmat, pipeline: FakePipeline) -> None:
+    assert sonmat("audit", "hub:somebody/things").code == 0
+    assert pipeline.asked[0][1].data == ("hub:somebody/things",)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--map question", "--map instruction=question"),
+        ("--map =question", "--map instruction=question"),
+        ("--shares 70", "--shares 70/15/15"),
+        ("--shares a/b/c", "--shares 70/15/15"),
+        ("--shares 50/25/25", "0.6 to 0.8"),
+        ("--redact --personal-data keep", "contradict"),
+        ("--near-duplicates ask", "near_duplicates"),
+    ],
+)
+def test_an_option_that_cannot_be_read_says_how_to_write_it(words: str, said: str, sonmat: Sonmat) -> None:
+    result = sonmat("run", "a.csv", *words.split())
+    assert result.code == 2
+    assert said in result.err
+
+
+def test_help_lists_options_under_headings_in_both_languages(sonmat: Sonmat) -> None:
+    out = sonmat("run", "--help").out
+    for heading in ("What the data means:", "What to do about findings:", "How the rows are divided:", "What is trained:"):
+        assert f"\n{heading}\n" in out
+    assert out.index("--template") < out.index("--near-duplicates") < out.index("--shares") < out.index("--minutes")
+    assert widest(out) <= 80
 
 
 def test_a_run_says_what_was_recognised_and_ends_with_the_verdict_and_the_report(

@@ -1,0 +1,89 @@
+"""What the options of a command line say, as a recipe takes it.
+
+In: the options' values by recipe key, as typed. Out: recipe keys and values, those that were not given left out. Only the
+spelling is read here; whether a value makes sense is for the recipe to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sonmat.cli.settings import settings_of
+from sonmat.core.errors import SettingError
+from sonmat.core.text import Text
+
+
+def as_recipe(typed: dict[str, Any]) -> dict[str, Any]:
+    """The keys that were given, with their values.
+
+    Raises:
+        SettingError: a value is not spelt as its option asks for, or two options contradict one another.
+    """
+    # 0 is a seed, and a number of folds.
+    found = {name: value for name, value in typed.items() if value is not None and value is not False and value != []}
+    for name in ("slices", "method", "skip"):
+        if name in found:
+            found[name] = names_of(found[name])
+    if "map" in found:
+        found["map"] = _columns_of(found["map"])
+    if "shares" in found:
+        found["shares"] = _shares_of(found["shares"])
+    if "settings" in found:
+        found["settings"] = settings_of(found["settings"])
+    if "accept_licence" in found:
+        found["accept_licence"] = tuple(found["accept_licence"])
+    if found.pop("redact", False) and found.setdefault("personal_data", "redact") != "redact":
+        raise _two_wishes(found["personal_data"])
+    return found
+
+
+def names_of(listed: str) -> tuple[str, ...]:
+    """Names that are written with commas between them."""
+    return tuple(part.strip() for part in listed.split(",") if part.strip())
+
+
+def _columns_of(assignments: Sequence[str]) -> dict[str, str]:
+    """`["instruction=질문"]` as `{"instruction": "질문"}`."""
+    found = {}
+    for assignment in assignments:
+        name, equals, column = (part.strip() for part in assignment.partition("="))
+        if not (equals and name and column):
+            raise SettingError(
+                Text(en=f"--map {assignment} cannot be read.", ko=f"--map {assignment}을(를) 읽을 수 없습니다."),
+                Text(
+                    en="Write NAME=COLUMN, for example --map instruction=question.",
+                    ko="이름=열로 쓰세요. 예: --map instruction=질문.",
+                ),
+            )
+        found[name] = column
+    return found
+
+
+def _shares_of(typed: str) -> tuple[float, ...]:
+    """'70/15/15' or '0.7,0.15,0.15' as shares of 1."""
+    try:
+        numbers = [float(part) for part in re.split(r"[/,:]", typed)]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 3:
+        raise SettingError(
+            Text(en=f"--shares {typed} cannot be read.", ko=f"--shares {typed}을(를) 읽을 수 없습니다."),
+            Text(
+                en="Write three numbers: to train, to validate and to test, for example --shares 70/15/15.",
+                ko="학습/검증/시험 비율을 세 수로 쓰세요. 예: --shares 70/15/15.",
+            ),
+        )
+    whole = 100 if sum(numbers) > 1.5 else 1
+    return tuple(round(number / whole, 6) for number in numbers)
+
+
+def _two_wishes(personal_data: str) -> SettingError:
+    return SettingError(
+        Text(
+            en=f"--redact and --personal-data {personal_data} contradict each other.",
+            ko=f"--redact와 --personal-data {personal_data}은(는) 함께 쓸 수 없습니다.",
+        ),
+        Text(en="Leave one of them out.", ko="둘 중 하나만 쓰세요."),
+    )
