@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sonmat.core.protocols import Holds
 from sonmat.core.text import Text
-from sonmat.core.values import Record, Source
-from sonmat.reading.encoding import Encoding, damaged_text, find_encoding, is_damaged, open_text
-from sonmat.reading.json_text import looks_like_one_document, parse_row
+from sonmat.core.values import Record
+from sonmat.reading.encoding import find_encoding
+from sonmat.reading.json_text import looks_like_one_document, read_json_lines
 from sonmat.runs.files import replacing
 
 
@@ -22,6 +22,7 @@ class JsonLines:
     title = Text(en="JSON lines", ko="JSON Lines")
     suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
     holds: Holds = "json"
+    precedence = 0
 
     def matches(self, path: Path) -> bool:
         named = path.suffix.lower() in (*self.suffixes, ".json")
@@ -32,23 +33,12 @@ class JsonLines:
         return Text(en=f"JSON lines, {encoding}", ko=f"JSON Lines, {encoding}")
 
     def read(self, path: Path) -> Iterator[Record]:
-        encoding = find_encoding(path)
-        with open_text(path, encoding) as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield _record(Source(file=path.name, row=number), line, encoding)
+        return read_json_lines(path)
 
     def write(self, records: Iterable[Record], path: Path) -> None:
         with replacing(path) as stream:
             for record in records:
                 stream.write(json.dumps(record.fields, ensure_ascii=False) + "\n")
-
-
-def _record(source: Source, line: str, encoding: Encoding) -> Record:
-    if is_damaged(line, encoding):
-        return Record(source=source, problem=damaged_text(encoding))
-    row = parse_row(line)
-    return Record(source=source, problem=row) if isinstance(row, Text) else Record(source=source, fields=row)
 
 
 plugin = JsonLines()

@@ -17,6 +17,7 @@ from itertools import islice
 
 from sonmat.core.text import Text
 from sonmat.reading.columns import KNOWN_NAMES
+from sonmat.reading.encoding import TooLong, too_long_line
 
 _DELIMITERS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 200
@@ -52,7 +53,7 @@ def find_dialect(sample: str) -> Dialect:
     choices = (writing for delimiter in _DELIMITERS for writing in _writings(sample, delimiter))
     writing = max(choices, key=lambda choice: _evenness(sample, choice))
     rows = [line.cells for line in islice(read_lines(StringIO(sample, newline=""), writing), _SAMPLE_ROWS) if line.cells]
-    header = bool(rows) and _is_header(rows[0], rows[1:])
+    header = bool(rows) and is_header(rows[0], rows[1:])
     width = len(rows[0]) if rows else 0
     columns = _named(rows[0]) if header else tuple(f"column_{number}" for number in range(1, width + 1))
     return Dialect(writing.delimiter, writing.quote, writing.backslash, columns, header)
@@ -79,19 +80,23 @@ def read_lines(lines: Iterable[str], writing: Dialect | _Writing, width: int | N
     """Every row that is not blank. With `width`, rows of another number of cells have a problem."""
     csv.field_size_limit(min(_LONGEST_FIELD, sys.maxsize))
     source = _Lines(lines)
-    while source.more():
-        source.begin()
-        cells = _parse(source, writing)
-        taken = len(source.taken)
-        number = source.number - taken + 1
+    reader = _reader(source, writing)
+    while True:
+        source.taken.clear()
+        cells = _next_row(reader, source)
+        taken = source.taken
+        if cells is None:
+            return
+        number = source.number - len(taken) + 1
         if isinstance(cells, Text):
-            cells = _UNCLOSED if taken > 1 else cells
+            cells = _UNCLOSED if len(taken) > 1 else cells
             source.give_back_all_but_one()
+            reader = _reader(source, writing)
             yield Line(number, problem=cells)
-        elif not cells or not "".join(source.taken).strip(" \r\n"):
+        elif len(cells) <= 1 and _is_blank(taken):
             continue
         elif width is not None and len(cells) != width:
-            if taken > 1 and any(_fits_alone(line, writing, width) for line in source.taken[1:]):
+            if len(taken) > 1 and any(_fits_alone(line, writing, width) for line in taken[1:]):
                 source.give_back_all_but_one()
                 yield Line(number, problem=_UNCLOSED)
             else:
@@ -109,14 +114,6 @@ class _Lines:
         self.taken: list[str] = []
         self.number = 0
 
-    def more(self) -> bool:
-        if not self.ahead:
-            self.ahead.extend(islice(self.lines, 1))
-        return bool(self.ahead)
-
-    def begin(self) -> None:
-        self.taken = []
-
     def give_back_all_but_one(self) -> None:
         self.ahead.extendleft(reversed(self.taken[1:]))
         self.number -= len(self.taken) - 1
@@ -125,16 +122,40 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        if not self.more():
-            raise StopIteration
-        line = self.ahead.popleft()
+        line = self.ahead.popleft() if self.ahead else next(self.lines)
         self.taken.append(line)
         self.number += 1
+        if type(line) is TooLong:
+            raise _LineTooLongError
         return line
 
 
-def _parse(lines: Iterable[str], writing: Dialect | _Writing) -> list[str] | Text:
-    reader = csv.reader(
+class _LineTooLongError(Exception):
+    """Ends the parsing of a row, because its next line cannot be read."""
+
+
+def _next_row(reader: Iterator[list[str]], source: _Lines) -> list[str] | Text | None:
+    """The cells, why they cannot be read, or None behind the last row."""
+    try:
+        return next(reader, None)
+    except _LineTooLongError:
+        return too_long_line()
+    except csv.Error as error:
+        if "expected after" in str(error):
+            return Text(
+                en='has a quote inside a quoted field; inside quotes write "" for "',
+                ko='따옴표로 묶은 칸 안에 따옴표가 있습니다. 따옴표 안의 " 는 ""로 써야 합니다',
+            )
+        if "field larger" in str(error) and len(source.taken) == 1:
+            return Text(
+                en=f"has a cell of more than {_LONGEST_FIELD:,} characters, which is no single example",
+                ko=f"{_LONGEST_FIELD:,}자를 넘는 칸이 있습니다. 예시 하나로 볼 수 없습니다",
+            )
+        return _UNCLOSED
+
+
+def _reader(lines: Iterable[str], writing: Dialect | _Writing) -> Iterator[list[str]]:
+    return csv.reader(
         lines,
         delimiter=writing.delimiter,
         quotechar=writing.quote,
@@ -142,15 +163,10 @@ def _parse(lines: Iterable[str], writing: Dialect | _Writing) -> list[str] | Tex
         escapechar="\\" if writing.backslash else None,
         strict=True,
     )
-    try:
-        return next(reader, [])
-    except csv.Error as error:
-        if "expected after" in str(error):
-            return Text(
-                en='has a quote inside a quoted field; inside quotes write "" for "',
-                ko='따옴표로 묶은 칸 안에 따옴표가 있습니다. 따옴표 안의 " 는 ""로 써야 합니다',
-            )
-        return _UNCLOSED
+
+
+def _is_blank(lines: list[str]) -> bool:
+    return not "".join(lines).strip(" \r\n")
 
 
 _UNCLOSED = Text(en="opens a quote that is never closed", ko="열린 따옴표가 닫히지 않았습니다")
@@ -164,7 +180,8 @@ def _ragged(found: int, width: int) -> Text:
 
 
 def _fits_alone(line: str, writing: Dialect | _Writing, width: int) -> bool:
-    cells = _parse([line], writing)
+    alone = _Lines([line])
+    cells = _next_row(_reader(alone, writing), alone)
     return isinstance(cells, list) and len(cells) == width > 1
 
 
@@ -176,7 +193,8 @@ def _evenness(sample: str, writing: _Writing) -> float:
     return count / len(rows) if width > 1 else 0.0
 
 
-def _is_header(first: tuple[str, ...], rest: list[tuple[str, ...]]) -> bool:
+def is_header(first: tuple[str, ...], rest: list[tuple[str, ...]]) -> bool:
+    """Whether `first` names the columns of the rows in `rest`."""
     named = [cell.strip().casefold() for cell in first if cell.strip()]
     counted = [str(number) for number in range(len(named))]
     if all(name in KNOWN_NAMES for name in named) or (len(named) > 1 and named == counted):

@@ -3,13 +3,14 @@
 In: a path. Out: an `Encoding`, or a text stream. UTF-8 with and without byte-order mark, UTF-16 and UTF-32, CP949 (the
 Korean Windows encoding, EUC-KR included) and Windows-1252 are told apart; a UTF-8 file with a few damaged bytes stays
 UTF-8, and the damaged bytes are seen by `is_damaged`, so that only their rows are refused. Reads a file
-of any size with flat memory. It does not guess other encodings: a wrong guess would train on garbage.
+of any size, and lines of any length, with flat memory. It does not guess other encodings: a wrong guess would train on garbage.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +18,8 @@ from typing import TextIO
 from sonmat.core.errors import DataError
 from sonmat.core.text import Text
 
+LONGEST_LINE = 1 << 26
+"""Characters. A longer line is no row of anybody's examples, and reading it whole could take all memory."""
 _CHUNK_BYTES = 1 << 20
 _BYTE_ORDER_MARKS = (
     # UTF-32 first: its little-endian mark begins with UTF-16's.
@@ -27,6 +30,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _HANGUL = re.compile("[가-힣ㄱ-ㆎ]")
 _HAN_OR_KANA = re.compile("[\u3041-\u30ff\u4e00-\u9fff\uf900-\ufaff]")
 _LATIN = re.compile("[À-ÖØ-öø-ÿŒœŠšŽžŸ‘’“”–—…€°·«»©®£§¿¡ªº\u00a0]")
@@ -55,7 +59,9 @@ def find_encoding(path: Path) -> Encoding:
             if head.startswith(mark):
                 return Encoding(codec, title)
         if b"\0" in head:
-            return _wide_without_mark(path, head)
+            encoding = _wide_without_mark(path, head)
+            if encoding is not None:
+                return encoding
         doubtful = _first_doubt(path)
     except OSError as error:
         raise unreadable_file(path, error) from error
@@ -68,6 +74,34 @@ def open_text(path: Path, encoding: Encoding) -> TextIO:
     return path.open(encoding=encoding.codec, errors=errors, newline="")
 
 
+class TooLong(str):
+    """Stands for a line that is longer than can be read, and was passed over."""
+
+    __slots__ = ()
+
+
+def bounded_lines(stream: TextIO, longest: int | None = None) -> Iterator[str]:
+    """Every line with its end; one of more than `longest` characters is passed over, and an empty `TooLong` stands for it."""
+    limit = LONGEST_LINE if longest is None else longest
+    while line := stream.readline(limit):
+        if len(line) < limit or line.endswith(("\n", "\r")):
+            yield line
+            continue
+        while rest := stream.readline(_CHUNK_BYTES):
+            if rest.endswith(("\n", "\r")):
+                break
+        yield TooLong()
+
+
+def too_long_line(longest: int | None = None) -> Text:
+    """Why a row whose line is `TooLong` cannot be used."""
+    limit = LONGEST_LINE if longest is None else longest
+    return Text(
+        en=f"is a line of more than {limit:,} characters, which is no single example",
+        ko=f"한 줄이 {limit:,}자를 넘습니다. 예시 하나로 볼 수 없습니다",
+    )
+
+
 def is_damaged(text: str, encoding: Encoding) -> bool:
     """Whether `text`, read by `open_text`, holds characters that stand for bytes that are not in the encoding."""
     if encoding.title in ("UTF-16", "UTF-32"):
@@ -77,7 +111,14 @@ def is_damaged(text: str, encoding: Encoding) -> bool:
 
 def has_lone_surrogate(text: str) -> bool:
     """Whether `text` holds half a character, so that it cannot be written as UTF-8."""
-    return not text.isascii() and _SURROGATE.search(text) is not None
+    if text.isascii():
+        return False
+    try:
+        # Quicker than looking for them.
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def damaged_text(encoding: Encoding) -> Text:
@@ -85,6 +126,14 @@ def damaged_text(encoding: Encoding) -> Text:
     return Text(
         en=f"has characters that are broken in {encoding.title}: the file was damaged or mixed from two encodings",
         ko=f"{encoding.title}로 읽을 수 없는 깨진 글자가 있습니다. 파일이 손상되었거나 두 가지 인코딩이 섞였습니다",
+    )
+
+
+def has_zero_byte() -> Text:
+    """Why a row with a zero byte cannot be used."""
+    return Text(
+        en="holds a zero byte, which is no text: the file was damaged or cut",
+        ko="글자가 아닌 0 바이트가 들어 있습니다. 파일이 손상되었거나 잘렸습니다",
     )
 
 
@@ -116,11 +165,15 @@ class _Doubt:
     sample: bytes
 
 
-def _wide_without_mark(path: Path, head: bytes) -> Encoding:
+def _wide_without_mark(path: Path, head: bytes) -> Encoding | None:
+    """UTF-16 without a mark; None where zero bytes are damage to a text in another encoding."""
+    zeros = head.count(0)
+    if 4 * zeros < len(head) and not _CONTROL.search(head) and _is_utf8(head):
+        return None
     even, odd = head[0::2].count(0), head[1::2].count(0)
     codec, title = ("utf-16-le", "UTF-16") if odd > even else ("utf-16-be", "UTF-16")
     whole = head[: len(head) // 2 * 2]
-    if even + odd >= len(head) / 100:
+    if zeros >= len(head) / 100:
         try:
             text = codecs.getincrementaldecoder(codec)().decode(whole)
         except UnicodeDecodeError:
@@ -134,6 +187,15 @@ def _wide_without_mark(path: Path, head: bytes) -> Encoding:
         ),
         Text(en="Save the table as CSV in UTF-8 and try again.", ko="표를 UTF-8 CSV로 저장한 뒤 다시 시도하세요."),
     )
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Whether `head`, which may break off within a character, is UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _first_doubt(path: Path) -> _Doubt | None:
