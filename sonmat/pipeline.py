@@ -17,6 +17,7 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, reader_language
 from sonmat.executors.local import run_locally
 from sonmat.runs import STEP_FILES, RunFolder, sha256_of, write_value
+from sonmat.runs.decisions import decisions_fingerprint
 from sonmat.runs.events import EventLog, Listener
 from sonmat.runs.files import VERSION, read_header
 from sonmat.steps.audit import audit
@@ -46,7 +47,7 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
         # A run of a newer version is refused here, before anything of it is overwritten.
         read_header(folder.file("recipe.json"))
         write_value(folder.file("recipe.json"), recipe)
-        fingerprints = fingerprints_of(recipe, _data_of(folder, recipe, listeners))
+        fingerprints = fingerprints_of(recipe, _data_of(folder, recipe, listeners), decisions_fingerprint(folder.path))
         folder.event_log("", listeners)("environment", versions=installed_versions())
         redone = False
         for step in STEPS[: STEPS.index(upto) + 1]:
@@ -62,11 +63,12 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
             log("done")
 
 
-def fingerprints_of(recipe: Recipe, data: str) -> dict[str, str]:
+def fingerprints_of(recipe: Recipe, data: str, decisions: str = "") -> dict[str, str]:
     """What each step is made from: its own settings and, through the one before it, everything earlier.
 
     Args:
         data: fingerprint of the data's content.
+        decisions: fingerprint of what a person decided about single rows.
     """
     own: dict[str, tuple[Any, ...]] = {
         "load": (
@@ -93,6 +95,7 @@ def fingerprints_of(recipe: Recipe, data: str) -> dict[str, str]:
             recipe.skip,
             recipe.embedder,
             recipe.seed,
+            decisions,
         ),
         "split": (recipe.seed, recipe.shares, recipe.folds),
         "plan": (

@@ -44,7 +44,7 @@ RunName = Annotated[
 RunOrData = Annotated[
     list[str],
     typer.Argument(
-        metavar="RUN|DATA...",
+        metavar="RUN|DATA",
         help=words(
             en="Name or folder of a run; or files and folders of examples, or a recipe (.yaml), which start one.",
             ko="실행 이름이나 폴더. 예시 파일이나 폴더(여럿도 됩니다), 또는 레시피(.yaml)를 주면 새 실행을 시작합니다.",

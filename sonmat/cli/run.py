@@ -39,7 +39,7 @@ def run(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="DATA...",
+            metavar="DATA",
             help=words(
                 "Files or folders of examples; a recipe (.yaml); or a run, to go on with it.",
                 "예시 파일이나 폴더, 레시피(.yaml), 또는 이어서 할 실행.",

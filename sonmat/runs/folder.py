@@ -7,6 +7,7 @@ RUN/
 ├── examples.jsonl  media/     the user's rows and pictures
 ├── unusable.jsonl             rows that load could not use, for the ledger
 ├── audit.json  ledger.jsonl   audit
+├── decisions.jsonl            what a person decided about single rows, append-only; the audit heeds it
 ├── split.json                 split
 ├── plan.json                  plan
 ├── fit.json                   fit: which candidates have a model

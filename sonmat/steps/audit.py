@@ -1,16 +1,17 @@
 """Looks for what is wrong with the examples and accounts for every row: `audit.json` and `ledger.jsonl`.
 
-In: the examples of a run and the recipe. Out: an `Audit`. Checks say what they see and how it could be mended; the recipe
-decides whether that is done, left, or stops the run. A blocker raises, after both files have been written, so that they can
-be read. Examples themselves are never rewritten: the ledger holds what changed. Rows stream past the checks, all of which see
-one batch before the next is read, so that memory grows with what is wrong and not with the data.
+In: the examples of a run, the recipe, and what a person decided in `decisions.jsonl`. Out: an `Audit`. Checks say what they
+see and how it could be mended; the recipe decides whether that is done, left, or stops the run. A blocker raises, after both
+files have been written, so that they can be read. Examples themselves are never rewritten: the ledger holds what changed. Rows
+stream past the checks, all of which see one batch before the next is read, so that memory grows with what is wrong and not
+with the data.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,9 +21,12 @@ from sonmat.core.protocols import Check, Emit, Kind, Surroundings, Watch
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Audit, Example, Finding, LedgerLine, Repair
+from sonmat.embedding.encoder import Encoder, encoder_for
 from sonmat.embedding.sample import DrawnSample
+from sonmat.models import resolve
 from sonmat.reading.compact import CompactStrings
 from sonmat.reading.rows import in_batches
+from sonmat.runs.decisions import RowDecision, read_decisions
 from sonmat.runs.files import write_rows, write_value
 from sonmat.runs.folder import UNFINISHED, RunFolder
 
@@ -40,11 +44,13 @@ def audit(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Audit:
         DataBlocked: there are blockers.
         SettingError: the recipe skips a check that there is none of.
         PluginError: a check asks for repairs without end.
+        ModelError: the recipe's encoder cannot be had, or takes something else than these rows.
     """
     source = folder.source()
     book = _Book(folder, plugins.find_kind(source.task), source.rows_in - source.problems)
-    checks = _checks(recipe)
-    findings = _examine(book, checks, recipe, source.languages, emit)
+    decisions = read_decisions(folder.path)
+    decided = _apply_decisions(book, decisions)
+    findings = [*decided, *_examine(book, _checks(recipe), decisions, recipe, source.languages, emit)]
     lines = _Counted(book.lines())
     rank = {"blocker": 0, "warning": 1, "note": 2}
     findings.sort(key=lambda finding: rank[finding.severity])
@@ -69,6 +75,40 @@ def audit(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Audit:
 def _checks(recipe: Recipe) -> list[Check]:
     skipped = {plugins.find("checks", name).name for name in recipe.skip}
     return [check for check in plugins.every("checks") if check.name not in skipped]
+
+
+def _apply_decisions(book: _Book, decisions: Mapping[str, RowDecision]) -> list[Finding]:
+    """Do what a person decided about rows that are there; a finding for each day and kind of decision."""
+    if not decisions:
+        return []
+    here = [example.id for example in book.folder.examples() if example.id in decisions]
+    groups: defaultdict[tuple[str, Literal["keep", "change", "drop"]], list[RowDecision]] = defaultdict(list)
+    for row in here:
+        groups[decisions[row].date, decisions[row].action].append(decisions[row])
+    found = []
+    for (date, action), group in sorted(groups.items()):
+        said = _DECIDED[action]
+        finding = Finding(
+            check="review",
+            severity="note",
+            what=Text(en=said.en.format(date=date), ko=said.ko.format(date=date)),
+            fix=_DONE,
+            rows=tuple(decision.row for decision in group),
+            decided_by="review",
+            repairs=tuple(
+                Repair(row=each.row, drop=action == "drop", target=each.target) for each in group if action != "keep"
+            ),
+        )
+        book.apply(finding)
+        found.append(finding.model_copy(update={"repairs": ()}))
+    return found
+
+
+_DECIDED: dict[str, Text] = {
+    "keep": Text(en="Looked at and kept by a person on {date}.", ko="{date}에 사람이 살펴보고 그대로 두었습니다."),
+    "change": Text(en="Changed by a person on {date}.", ko="{date}에 사람이 고쳤습니다."),
+    "drop": Text(en="Dropped by a person on {date}.", ko="{date}에 사람이 뺐습니다."),
+}
 
 
 @dataclass
@@ -157,11 +197,19 @@ class _Counted(Iterable[LedgerLine]):
             yield line
 
 
-def _examine(book: _Book, checks: list[Check], recipe: Recipe, languages: tuple[str, ...], emit: Emit) -> list[Finding]:
+def _examine(
+    book: _Book,
+    checks: list[Check],
+    decisions: Mapping[str, RowDecision],
+    recipe: Recipe,
+    languages: tuple[str, ...],
+    emit: Emit,
+) -> list[Finding]:
     """Every finding; after repairs everything is looked at once more, because one fault can hide another."""
     done: dict[str, Finding] = {}
     for _ in range(_MOST_ROUNDS):
-        found = _look(book, checks, recipe, languages, emit)
+        looked = (_undecided(finding, decisions) for finding in _look(book, checks, recipe, languages, emit))
+        found = [finding for finding in looked if finding is not None]
         to_repair = [finding for finding in found if finding.repairs and _decision(finding, recipe) == "repair"]
         if not to_repair:
             return [*done.values(), *(_as_decided(finding, recipe) for finding in found)]
@@ -178,10 +226,32 @@ def _examine(book: _Book, checks: list[Check], recipe: Recipe, languages: tuple[
 _DONE = Text(en="Done as you asked; the ledger lists every row.", ko="요청하신 대로 처리했고, 모든 행을 장부에 적었습니다.")
 
 
+def _undecided(finding: Finding, decisions: Mapping[str, RowDecision]) -> Finding | None:
+    """The finding without rows that a person has kept in spite of it; None where no other row is concerned."""
+
+    def kept(row: str) -> bool:
+        return row in decisions and decisions[row].action == "keep" and finding.check in decisions[row].checks
+
+    rows = tuple(row for row in finding.rows if not kept(row))
+    count = len(finding.rows) - len(rows)
+    if not count:
+        return finding
+    # Rows that say the same stay in one part of the split, whoever has looked at them.
+    if not rows and not finding.clusters:
+        return None
+    what = Text(
+        en=f"{finding.what.en} {count:,} of these rows a person has looked at and kept.",
+        ko=f"{finding.what.ko} 이 가운데 {count:,}행은 사람이 살펴보고 그대로 두었습니다.",
+    )
+    repairs = tuple(repair for repair in finding.repairs if not kept(repair.row))
+    severity = finding.severity if rows else "note"
+    return finding.model_copy(update={"what": what, "rows": rows, "repairs": repairs, "severity": severity})
+
+
 def _look(book: _Book, checks: list[Check], recipe: Recipe, languages: tuple[str, ...], emit: Emit) -> list[Finding]:
     """What all checks see in one pass over the rows."""
     ids = CompactStrings()
-    sample = DrawnSample(book.kind, recipe.seed)
+    sample = DrawnSample(book.kind, recipe.seed, _encoder(book, recipe, emit), emit)
     data = Surroundings(book.kind, book.rows, ids, languages, recipe.seed, sample, emit)
     watches: list[tuple[Check, Watch]] = []
     for check in checks:
@@ -206,6 +276,15 @@ def _look(book: _Book, checks: list[Check], recipe: Recipe, languages: tuple[str
             emit("progress", check.title, done=number, total=len(watches), seconds_left=None)
         found += watch.findings()
     return found
+
+
+def _encoder(book: _Book, recipe: Recipe, emit: Emit) -> Encoder | None:
+    """The encoder that the recipe names, on this machine; its vectors are kept in the run."""
+    if recipe.embedder is None:
+        return None
+    facts = resolve(recipe.embedder, accepted=recipe.accept_licence, emit=emit)
+    family = plugins.find("families", facts.family)
+    return encoder_for(book.kind, facts, family.text_prefix, book.folder.file("cache") / "vectors")
 
 
 _LOOKING = Text(en="Looking at every row", ko="모든 행을 살펴보는 중")
