@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sonmat.steps.split as module
+import sonmat.steps.split.dividing as module
 from sonmat.core.errors import DataError, RunError, SonmatError
 from sonmat.core.text import verbatim
 from sonmat.core.values import Example, Finding, Source, Split
 from sonmat.runs.seal import check_seal, seal_of
 from sonmat.steps.split import SHARES, assert_sound, divide
+from sonmat.steps.split.rows import RowTable
+from sonmat.steps.split.units import Units, bonds_of, units_of
 from tests.data.made import job, labelled, table
 
 ROWS = st.lists(
@@ -182,7 +184,7 @@ def test_a_wrong_seal_raises() -> None:
 
 
 def test_the_step_writes_the_split_and_says_how(tmp_path: Path) -> None:
-    made_job = job(tmp_path, "t.csv", table(100) + "0번째 문의입니다,배송\n", seed=7)
+    made_job = job(tmp_path, "t.csv", table(100) + "0번째 문의입니다,배송\n", seed=7, folds=0)
     split = made_job.split()
     assert split == made_job.folder.split()
     assert made_job.folder.is_done("split", "split-inputs")
@@ -193,7 +195,7 @@ def test_the_step_writes_the_split_and_says_how(tmp_path: Path) -> None:
 
 
 def test_a_changed_test_row_breaks_the_seal(tmp_path: Path) -> None:
-    made_job = job(tmp_path, "t.csv", table(100))
+    made_job = job(tmp_path, "t.csv", table(100), folds=0)
     split = made_job.split()
     examples = [
         example.model_copy(update={"target": {"label": "바뀜"}}) if example.id == split.test[0] else example
@@ -204,7 +206,7 @@ def test_a_changed_test_row_breaks_the_seal(tmp_path: Path) -> None:
 
 
 def test_dropped_rows_are_in_no_part(tmp_path: Path) -> None:
-    made_job = job(tmp_path, "t.csv", table(60) + "   ,배송\n", bad_rows="drop")
+    made_job = job(tmp_path, "t.csv", table(60) + "   ,배송\n", bad_rows="drop", folds=0)
     split = made_job.split()
     assert sum(len(part) for part in parts(split)) == 60
 
@@ -219,10 +221,10 @@ def test_the_same_file_with_its_rows_moved_gives_the_same_parts(tmp_path: Path) 
 
 
 def test_a_fault_in_dividing_is_noticed_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    def units_of_one_row(examples: list[Example], links: object, seed: int) -> list[object]:
-        return [module._unit([example], seed) for example in examples]
+    def units_of_one_row(table: RowTable, bonds: object, seed: int) -> Units:
+        return units_of(table, bonds_of(table)[1:2], seed)
 
-    monkeypatch.setattr(module, "_units", units_of_one_row)
+    monkeypatch.setattr(module, "units_of", units_of_one_row)
     twins = [labelled(number, f"text {number // 2}", "ab"[number % 2]) for number in range(60)]
     with pytest.raises(SonmatError, match="are apart"):
         divide(twins)
