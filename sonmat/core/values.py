@@ -60,6 +60,8 @@ class Columns(Value):
 
     input: str | None = None
     target: str | None = None
+    targets: tuple[str, ...] = ()
+    """Columns of 0 and 1, one a class, where they and not one column hold the answer."""
     group: str | None = None
     slices: tuple[str, ...] = ()
     part: str | None = None

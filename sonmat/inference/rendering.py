@@ -3,6 +3,7 @@
 The text that the model's own template renders is cut where each assistant turn begins and ends, and the pieces are
 tokenised one by one. So what serving sends as a prompt is, token for token, the beginning of what training saw, whatever
 the tokeniser would have merged across the cut. Beginning-of-text tokens come from the template alone and are never doubled.
+Tools, calls of them and their results go through the template too; one that leaves them out is refused.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Any, Literal
 
 from sonmat.core.errors import DataError, ModelError
 from sonmat.core.text import Text
+from sonmat.reading.tools import arguments_as_objects
 
 Messages = Sequence[dict[str, Any]]
+Tools = Sequence[dict[str, Any]] | None
 
 
 @dataclass(frozen=True)
@@ -32,24 +35,35 @@ class _Piece:
     weight: float
 
 
-def render_prompt(messages: Messages, tokenizer: Any) -> list[int]:
-    """Token ids of `messages`, ready for the assistant to speak."""
-    rendered = _rendered_text(messages, tokenizer, ask=True)
+def render_prompt(messages: Messages, tokenizer: Any, tools: Tools = None) -> list[int]:
+    """Token ids of `messages`, ready for the assistant to speak.
+
+    Raises:
+        ModelError: the template leaves out tools, calls of tools or their results, or refuses the conversation.
+    """
+    render = _Renderer(tokenizer, tools)
+    rendered = render(messages, ask=True)
+    render.check(messages, rendered)
     ids: list[int] = []
-    for piece in _pieces(messages, tokenizer, rendered):
+    for piece in _pieces(messages, render, rendered):
         ids.extend(_tokenise(piece.text, tokenizer))
     return ids
 
 
-def render_training(messages: Messages, tokenizer: Any, supervise: Literal["all", "last"]) -> RenderedChat:
+def render_training(
+    messages: Messages, tokenizer: Any, supervise: Literal["all", "last"], tools: Tools = None
+) -> RenderedChat:
     """Token ids of a whole conversation; an assistant message with `weight` 0 is read but not learnt.
 
     Raises:
         DataError: no token would be learnt, or all would.
-        ModelError: the template renders a conversation's beginning differently once it goes on.
+        ModelError: the template renders a conversation's beginning differently once it goes on, leaves out tools or calls
+            of them, or refuses the conversation.
     """
-    rendered = _rendered_text(messages, tokenizer, ask=False)
-    pieces = _pieces(messages, tokenizer, rendered)
+    render = _Renderer(tokenizer, tools)
+    rendered = render(messages, ask=False)
+    render.check(messages, rendered)
+    pieces = _pieces(messages, render, rendered)
     last_reply = max((index for index, piece in enumerate(pieces) if piece.reply), default=-1)
     stop = stop_token(tokenizer)
     ids: list[int] = []
@@ -72,8 +86,9 @@ def stop_token(tokenizer: Any) -> int:
         ModelError: the template ends a turn with no special token, so that a model could not learn to stop.
     """
     opening: Messages = [{"role": "user", "content": "a"}]
-    asked = _rendered_text(opening, tokenizer, ask=True)
-    whole = _rendered_text([*opening, {"role": "assistant", "content": "b"}], tokenizer, ask=False)
+    render = _Renderer(tokenizer, None)
+    asked = render(opening, ask=True)
+    whole = render([*opening, {"role": "assistant", "content": "b"}], ask=False)
     special = (set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)) - {tokenizer.unk_token_id}
     _, _, ending = whole[len(asked) :].partition("b")
     for token in _tokenise(ending, tokenizer):
@@ -91,15 +106,15 @@ def stop_token(tokenizer: Any) -> int:
     )
 
 
-def _pieces(messages: Messages, tokenizer: Any, rendered: str) -> list[_Piece]:
+def _pieces(messages: Messages, render: _Renderer, rendered: str) -> list[_Piece]:
     """The rendered text cut at the beginning and the end of every assistant turn."""
     pieces: list[_Piece] = []
     at = 0
     for index, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        before = _rendered_text(messages[:index], tokenizer, ask=True)
-        through = _rendered_text(messages[: index + 1], tokenizer, ask=False)
+        before = render(messages[:index], ask=True)
+        through = render(messages[: index + 1], ask=False)
         if not (through.startswith(before) and rendered.startswith(through)):
             raise _unstable_template()
         pieces.append(_Piece(rendered[at : len(before)], reply=False, weight=0))
@@ -110,17 +125,52 @@ def _pieces(messages: Messages, tokenizer: Any, rendered: str) -> list[_Piece]:
     return pieces
 
 
-def _rendered_text(messages: Messages, tokenizer: Any, *, ask: bool) -> str:
-    if not tokenizer.chat_template:
-        raise ModelError(
-            Text(en="The base model has no chat template.", ko="기본 모델에 대화 템플릿이 없습니다."),
-            Text(
-                en="Choose a chat model, or a family for which Sonmat brings a template (see docs/models.md).",
-                ko="대화 모델을 고르거나 Sonmat이 템플릿을 제공하는 계열을 쓰세요(docs/models.md).",
-            ),
-        )
-    plain = [{key: value for key, value in message.items() if key != "weight"} for message in messages]
-    return str(tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=ask))
+class _Renderer:
+    """The tokenizer's chat template with the tools of one conversation."""
+
+    def __init__(self, tokenizer: Any, tools: Tools) -> None:
+        if not tokenizer.chat_template:
+            raise ModelError(
+                Text(en="The base model has no chat template.", ko="기본 모델에 대화 템플릿이 없습니다."),
+                Text(
+                    en="Choose a chat model, or a family for which Sonmat brings a template (see docs/models.md).",
+                    ko="대화 모델을 고르거나 Sonmat이 템플릿을 제공하는 계열을 쓰세요(docs/models.md).",
+                ),
+            )
+        self._tokenizer = tokenizer
+        self._tools = list(tools) if tools else None
+
+    def __call__(self, messages: Messages, *, ask: bool) -> str:
+        from jinja2.exceptions import TemplateError
+
+        plain = [
+            arguments_as_objects({key: value for key, value in message.items() if key != "weight"}) for message in messages
+        ]
+        offered = {"tools": self._tools} if self._tools else {}
+        try:
+            rendered = self._tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=ask, **offered)
+        except TemplateError as error:
+            raise _refused_by_template(error) from error
+        return str(rendered)
+
+    def check(self, messages: Messages, rendered: str) -> None:
+        """Raises `ModelError` if a tool's name, a call or a result is not in the `rendered` conversation."""
+        if not self._tools and not any("tool_calls" in turn or turn["role"] == "tool" for turn in messages):
+            return
+        if self._tools:
+            bare = _Renderer(self._tokenizer, None)(messages, ask=False)
+            names = [str(tool.get("function", tool).get("name", "")) for tool in self._tools]
+            if any(rendered.count(name) <= bare.count(name) for name in names):
+                raise _leaves_out(Text(en="the tools that the row offers", ko="행에 적힌 도구"))
+        calls = [call["function"]["name"] for turn in messages for call in turn.get("tool_calls") or ()]
+        without = [{key: value for key, value in turn.items() if key != "tool_calls"} for turn in messages]
+        silent = self(without, ask=False) if calls else ""
+        if any(rendered.count(name) <= silent.count(name) for name in calls):
+            raise _leaves_out(Text(en="calls of tools", ko="도구 호출"))
+        # Templates may escape a result as JSON or trim it; its first words stay.
+        results = [turn["content"].split() for turn in messages if turn["role"] == "tool"]
+        if any(words and words[0] not in rendered for words in results):
+            raise _leaves_out(Text(en="what tools answered", ko="도구의 결과"))
 
 
 def _tokenise(text: str, tokenizer: Any) -> list[int]:
@@ -156,5 +206,32 @@ def _unstable_template() -> ModelError:
         Text(
             en="Use single-turn rows with this model, or a base whose template only appends.",
             ko="이 모델에는 한 번씩 주고받는 행을 쓰거나, 뒤에 덧붙이기만 하는 템플릿의 모델을 고르세요.",
+        ),
+    )
+
+
+def _leaves_out(what: Text) -> ModelError:
+    return ModelError(
+        Text(
+            en=f"The model's chat template leaves out {what.en}, so that it would be lost without a word.",
+            ko=f"이 모델의 대화 템플릿은 {what.ko}을(를) 빠뜨립니다. 이대로는 그 내용이 조용히 사라집니다.",
+        ),
+        Text(
+            en="Choose a base that was made for tools, or leave tools out of the rows.",
+            ko="도구를 쓰도록 만든 기본 모델을 고르거나, 행에서 도구를 빼세요.",
+        ),
+    )
+
+
+def _refused_by_template(error: Exception) -> ModelError:
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return ModelError(
+        Text(
+            en=f"The model's chat template refuses this conversation: {said}.",
+            ko=f"이 모델의 대화 템플릿이 이 대화를 받아들이지 않습니다: {said}.",
+        ),
+        Text(
+            en="Choose another base, or rows of system, user and assistant turns only.",
+            ko="다른 기본 모델을 고르거나 system, user, assistant 차례만 있는 행을 쓰세요.",
         ),
     )

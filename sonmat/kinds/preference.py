@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,9 +10,10 @@ from sonmat.core.text import Text
 
 
 class PreferenceInput(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="forbid")
 
-    messages: list[dict[str, object]] = Field(min_length=1)
+    messages: list[dict[str, Any]] = Field(min_length=1)
+    tools: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class PreferenceTarget(BaseModel):
@@ -27,7 +28,7 @@ class Preference:
     title = Text(en="preference pairs", ko="선호 쌍")
     Input: type[BaseModel] = PreferenceInput
     Target: type[BaseModel] = PreferenceTarget
-    shapes: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ("preference_openai", "preference_trl")
     modality: Literal["text", "image", "audio"] = "text"
 
 

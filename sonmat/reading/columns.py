@@ -1,4 +1,5 @@
-"""What a column holds, as far as its name and values tell: labels, texts, paths of pictures, numbers that only count rows.
+"""What a column holds, as far as its name and values tell: labels, texts, measures, paths of pictures and sound, parts of a split,
+numbers that only count rows.
 
 In: a `Table`. Out: a `Profile` a column, and the best column for a part. It knows no shapes and no tasks.
 """
@@ -6,6 +7,7 @@ In: a `Table`. Out: a `Profile` a column, and the best column for a part. It kno
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -13,7 +15,9 @@ from typing import Any
 
 from sonmat.core.protocols import Table
 from sonmat.core.text import Text
+from sonmat.reading.audio_names import is_audio_name
 from sonmat.reading.images import is_image_name
+from sonmat.reading.parts import says_part
 from sonmat.reading.sameness import evened
 
 TEXT_NAMES = (
@@ -25,6 +29,24 @@ LABEL_NAMES = (
     *("라벨", "레이블", "의도", "분류", "범주", "카테고리", "감정", "감성", "주제", "유형", "종류", "정답"),
 )
 IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "picture", "photo", "이미지", "사진", "파일")
+AUDIO_NAMES = (
+    "audio",
+    "audio_path",
+    "path",
+    "file",
+    "filename",
+    "file_name",
+    "sound",
+    "wav",
+    "음성",
+    "오디오",
+    "소리",
+    "파일",
+)
+NUMBER_NAMES = (
+    *("score", "rating", "value", "target", "label", "labels", "y", "price", "similarity", "grade", "points", "amount"),
+    *("점수", "평점", "별점", "값", "가격", "유사도", "등급", "수치"),
+)
 KNOWN_NAMES = frozenset(
     {*TEXT_NAMES, *LABEL_NAMES, *IMAGE_NAMES, "output", "answer", "response", "completion", "instruction", "system"}
     | {"id", "답변", "답", "대답", "응답", "출력", "번호"}
@@ -32,8 +54,12 @@ KNOWN_NAMES = frozenset(
 """Names that show that a line is a header."""
 _ROW_COUNTERS = re.compile(r"(?i)^(id|idx|index|no|num|number|uuid|key|row|unnamed.*|.*[_ ]id|번호|순번|아이디)$")
 _NEVER_LABELS = re.compile(r"(?i)^(split|lang|language|source|origin|date|time|timestamp|언어|출처|날짜|일자|시간)$")
+FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
+"""How tables say that a label does not fit, or does."""
 _LONGEST_LABEL = 80
 """Characters. Longer values are texts."""
+_MOST_WHOLE_CLASSES = 20
+"""Whole numbers of more different values than this, most of them rare, measure something."""
 _SAMPLED_WHOLE = 1000
 """Rows of a sample that may be more in the source."""
 
@@ -52,10 +78,16 @@ class Profile:
     """Whether every value is a string, number or truth value and no list or object."""
     whole_numbers: bool
     numbers: bool
+    flags: bool
+    """Whether every value is 0 or 1, true or false."""
     median_length: float
     longest: int
     pictures: float
     """Share of the filled values that are names of picture files."""
+    sounds: float
+    """Share of the filled values that are names of sound files."""
+    says_part: bool
+    """Whether name and values are those of a given split."""
 
     @property
     def counts_rows(self) -> bool:
@@ -76,7 +108,19 @@ class Profile:
 
     @property
     def can_be_text(self) -> bool:
-        return self.plain and self.texts >= 0.5 and not self.pictures >= 0.5 and not self.counts_rows
+        media = self.pictures >= 0.5 or self.sounds >= 0.5
+        return self.plain and self.texts >= 0.5 and not media and not self.counts_rows
+
+    @property
+    def measures(self) -> bool:
+        """Whether it holds numbers that are no classes: fractions, or many different ones."""
+        if not self.numbers or not self.plain or self.counts_rows or _NEVER_LABELS.match(self.name):
+            return False
+        return not self.whole_numbers or self.distinct > max(_MOST_WHOLE_CLASSES, self.filled / 2)
+
+    @property
+    def zero_or_one(self) -> bool:
+        return self.flags and not self.counts_rows
 
 
 @dataclass(frozen=True)
@@ -88,9 +132,17 @@ class Choice:
     reason: Text
 
 
+_latest: list[tuple[weakref.ref[Table], dict[str, Profile]]] = []
+"""Every shape asks about the same table, one after the other."""
+
+
 def profiles(table: Table) -> dict[str, Profile]:
     """Every column's profile by its name, in the order of the table."""
-    return {column: _profile(column, [row.get(column) for row in table.rows]) for column in table.columns}
+    if _latest and _latest[0][0]() is table:
+        return _latest[0][1]
+    found = {column: _profile(column, [row.get(column) for row in table.rows]) for column in table.columns}
+    _latest[:] = [(weakref.ref(table), found)]
+    return found
 
 
 def choose_label(columns: Iterable[Profile], wanted: str | None, excluded: Sequence[str | None] = ()) -> Choice | None:
@@ -102,7 +154,9 @@ def choose_label(columns: Iterable[Profile], wanted: str | None, excluded: Seque
     if named is not None:
         return Choice(named.name, 0.95 if named.repeats else 0.6, counted(named))
     repeating = [
-        p for p in candidates if p.can_be_label and p.repeats and p.distinct > 1 and not _NEVER_LABELS.match(p.name)
+        p
+        for p in candidates
+        if p.can_be_label and p.repeats and p.distinct > 1 and not _NEVER_LABELS.match(p.name) and not p.says_part
     ]
     if not repeating:
         return None
@@ -129,17 +183,31 @@ def choose_text(columns: Iterable[Profile], wanted: str | None, excluded: Sequen
 
 def choose_image(columns: Iterable[Profile], wanted: str | None) -> Choice | None:
     """The column that holds names of picture files."""
-    candidates = [profile for profile in columns if profile.pictures >= 0.5]
-    if wanted is not None:
-        candidates = [profile for profile in candidates if profile.name == wanted]
-    best = _by_name(candidates, IMAGE_NAMES) or next(iter(candidates), None)
+    best = _named_or_first([profile for profile in columns if profile.pictures >= 0.5], wanted, IMAGE_NAMES)
     if best is None:
         return None
-    return Choice(
-        best.name,
-        1.0,
-        Text(en=f"'{best.name}' holds names of picture files", ko=f"'{best.name}' 열에 그림 파일 이름이 있습니다"),
-    )
+    reason = Text(en=f"'{best.name}' holds names of picture files", ko=f"'{best.name}' 열에 그림 파일 이름이 있습니다")
+    return Choice(best.name, 1.0, reason)
+
+
+def choose_audio(columns: Iterable[Profile], wanted: str | None) -> Choice | None:
+    """The column that holds names of sound files."""
+    best = _named_or_first([profile for profile in columns if profile.sounds >= 0.5], wanted, AUDIO_NAMES)
+    if best is None:
+        return None
+    reason = Text(en=f"'{best.name}' holds names of sound files", ko=f"'{best.name}' 열에 소리 파일 이름이 있습니다")
+    return Choice(best.name, 1.0, reason)
+
+
+def choose_number(columns: Iterable[Profile], wanted: str | None, excluded: Sequence[str | None] = ()) -> Choice | None:
+    """The column that holds what a regression predicts. Numbers that could be classes too are a poor choice, unless wanted."""
+    numbers = [p for p in columns if p.numbers and p.plain and not p.counts_rows and p.name not in excluded]
+    if wanted is not None:
+        found = next((profile for profile in numbers if profile.name == wanted), None)
+        return None if found is None else Choice(wanted, 0.9 if found.measures else 0.2, _measured(found))
+    measuring = [profile for profile in numbers if profile.measures]
+    best = _named_or_first(measuring or numbers, None, NUMBER_NAMES)
+    return None if best is None else Choice(best.name, 0.64 if best.measures else 0.2, _measured(best))
 
 
 def counted(profile: Profile) -> Text:
@@ -162,6 +230,19 @@ def _texts(profile: Profile) -> Text:
 
 def _asked(column: str) -> Text:
     return Text(en=f"you named '{column}'", ko=f"'{column}' 열을 지정하셨습니다")
+
+
+def _measured(profile: Profile) -> Text:
+    return Text(
+        en=f"'{profile.name}' holds {profile.distinct:,} different numbers",
+        ko=f"'{profile.name}' 열에 서로 다른 숫자가 {profile.distinct:,}개 있습니다",
+    )
+
+
+def _named_or_first(candidates: Sequence[Profile], wanted: str | None, names: Sequence[str]) -> Profile | None:
+    if wanted is not None:
+        return next((profile for profile in candidates if profile.name == wanted), None)
+    return _by_name(candidates, names) or next(iter(candidates), None)
 
 
 def _wanted_label(profile: Profile) -> Choice | None:
@@ -194,7 +275,10 @@ def _profile(name: str, values: Sequence[Any]) -> Profile:
         plain=all(isinstance(value, str | int | float) for value in filled),
         whole_numbers=bool(shown) and all(re.fullmatch(r"[+-]?\d+(\.0+)?", value) for value in shown),
         numbers=bool(shown) and all(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", value) for value in shown),
+        flags=bool(shown) and all(value.casefold() in FLAGS for value in shown),
         median_length=median(lengths) if lengths else 0.0,
         longest=max(lengths, default=0),
         pictures=sum(isinstance(value, str) and is_image_name(value) for value in filled) / count,
+        sounds=sum(isinstance(value, str) and is_audio_name(value) for value in filled) / count,
+        says_part=says_part(name, shown),
     )

@@ -7,8 +7,8 @@ from typing import Any
 from sonmat.core.protocols import Pair, Table
 from sonmat.core.text import Text
 from sonmat.core.values import Columns, Guess, Json
-from sonmat.reading.cells import text_of
-from sonmat.reading.turns import cannot_hold, pair_of_turns
+from sonmat.reading.cells import parsed, text_of
+from sonmat.reading.turns import pair_of_turns, refuse_tools, refuse_weights
 
 
 class Alpaca:
@@ -33,7 +33,7 @@ class Alpaca:
             if isinstance(part, Text):
                 return part
         question = f"{instruction}\n\n{more}" if more else instruction
-        earlier = _earlier(fields.get("history") or [])
+        earlier = _earlier(parsed(fields.get("history")) or [])
         if isinstance(earlier, Text):
             return earlier
         system = fields.get("system")
@@ -42,9 +42,9 @@ class Alpaca:
         return pair_of_turns([*before, *earlier, asked, {"role": "assistant", "content": output}])
 
     def write(self, pair: Pair, columns: Columns) -> Json:
+        refuse_tools(pair, self.title)
+        refuse_weights(pair, self.title)
         messages: list[Json] = pair.input["messages"]
-        if any("weight" in turn for turn in messages):
-            raise cannot_hold(self.title, Text(en="weights of turns", ko="차례별 weight"))
         row: Json = {"instruction": messages[-1]["content"], "input": "", "output": pair.target["text"]}
         spoken = messages[:-1]
         if spoken and spoken[0]["role"] == "system":

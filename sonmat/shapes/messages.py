@@ -1,11 +1,14 @@
-"""OpenAI's chat rows: {"messages": [{"role", "content"}, ...]}, of one or many turns, with `weight` 0 or 1 if given."""
+"""OpenAI's chat rows: {"messages": [{"role", "content"}, ...], "tools"?}, of one or many turns, with `weight` 0 or 1 if given,
+calls of tools and their results."""
 
 from __future__ import annotations
 
 from sonmat.core.protocols import Pair, Table
 from sonmat.core.text import Text
 from sonmat.core.values import Columns, Guess, Json
-from sonmat.reading.turns import pair_of_turns
+from sonmat.reading.cells import list_of, parsed
+from sonmat.reading.tools import with_tools
+from sonmat.reading.turns import pair_of_turns, turns_of_pair
 
 
 class Messages:
@@ -16,8 +19,8 @@ class Messages:
         if wanted.target is not None:
             return None
         for column in [wanted.input] if wanted.input else sorted(table.columns, key=lambda name: name != "messages"):
-            lists = [row[column] for row in table.rows if isinstance(row.get(column), list)]
-            turns = sum(bool(messages) and all(map(_is_turn, messages)) for messages in lists)
+            lists = [parsed(row.get(column)) for row in table.rows]
+            turns = sum(isinstance(found, list) and bool(found) and all(map(_is_turn, found)) for found in lists)
             if turns * 2 > len(table.rows):
                 return Guess(
                     sure=0.98,
@@ -31,18 +34,26 @@ class Messages:
 
     def read(self, fields: Json, columns: Columns) -> Pair | Text:
         column = columns.input or "messages"
-        messages = fields.get(column)
-        if not isinstance(messages, list) or not messages:
+        messages = list_of(fields, column)
+        if isinstance(messages, Text) or not messages:
             return Text(en=f"has no list of messages in '{column}'", ko=f"'{column}'에 메시지 목록이 없습니다")
-        return pair_of_turns(messages)
+        pair = pair_of_turns(messages)
+        if isinstance(pair, Text):
+            return pair
+        input = with_tools(pair.input, fields)
+        return input if isinstance(input, Text) else Pair(input=input, target=pair.target)
 
     def write(self, pair: Pair, columns: Columns) -> Json:
-        answer = {"role": "assistant", "content": pair.target["text"]}
-        return {columns.input or "messages": [*pair.input["messages"], answer]}
+        tools = {"tools": pair.input["tools"]} if pair.input.get("tools") else {}
+        return {columns.input or "messages": turns_of_pair(pair), **tools}
 
 
 def _is_turn(message: object) -> bool:
-    return isinstance(message, dict) and "role" in message and "content" in message
+    return (
+        isinstance(message, dict)
+        and "role" in message
+        and bool({"content", "tool_calls", "function_call"} & message.keys())
+    )
 
 
 plugin = Messages()

@@ -1,4 +1,5 @@
-"""ShareGPT's chat rows: {"conversations": [{"from": "human" | "gpt" | "system", "value"}, ...], "system"?}."""
+"""ShareGPT's chat rows: {"conversations": [{"from": "human" | "gpt" | "system", "value"}, ...], "system"?, "tools"?}. Calls of
+tools (`function_call`) and their results (`observation`) are read, and written as OpenAI's messages alone can hold them."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ from typing import Any
 from sonmat.core.protocols import Pair, Table
 from sonmat.core.text import Text
 from sonmat.core.values import Columns, Guess, Json
-from sonmat.reading.turns import pair_of_turns
+from sonmat.reading.cells import list_of, parsed
+from sonmat.reading.tools import with_tools
+from sonmat.reading.turns import pair_of_turns, refuse_tools
 
 _ROLES = {
     "human": "user",
@@ -18,6 +21,9 @@ _ROLES = {
     "bing": "assistant",
     "bard": "assistant",
     "system": "system",
+    "function_call": "assistant",
+    "observation": "tool",
+    "tool": "tool",
 }
 _NAMES = {"user": "human", "assistant": "gpt", "system": "system"}
 
@@ -30,8 +36,8 @@ class ShareGpt:
         if wanted.target is not None:
             return None
         for column in [wanted.input] if wanted.input else sorted(table.columns, key=lambda name: name != "conversations"):
-            lists = [row[column] for row in table.rows if isinstance(row.get(column), list)]
-            turns = sum(bool(messages) and all(map(_is_turn, messages)) for messages in lists)
+            lists = [parsed(row.get(column)) for row in table.rows]
+            turns = sum(isinstance(found, list) and bool(found) and all(map(_is_turn, found)) for found in lists)
             if turns * 2 > len(table.rows):
                 return Guess(
                     sure=0.98,
@@ -45,14 +51,19 @@ class ShareGpt:
 
     def read(self, fields: Json, columns: Columns) -> Pair | Text:
         column = columns.input or "conversations"
-        messages = fields.get(column)
-        if not isinstance(messages, list) or not messages:
+        messages = list_of(fields, column)
+        if isinstance(messages, Text) or not messages:
             return Text(en=f"has no list of messages in '{column}'", ko=f"'{column}'에 메시지 목록이 없습니다")
         system = fields.get("system")
         before = [{"role": "system", "content": system}] if system else []
-        return pair_of_turns([*before, *map(_openai_turn, messages)])
+        pair = pair_of_turns([*before, *map(_openai_turn, messages)])
+        if isinstance(pair, Text):
+            return pair
+        input = with_tools(pair.input, fields)
+        return input if isinstance(input, Text) else Pair(input=input, target=pair.target)
 
     def write(self, pair: Pair, columns: Columns) -> Json:
+        refuse_tools(pair, self.title)
         turns: list[Json] = [*pair.input["messages"], {"role": "assistant", "content": pair.target["text"]}]
         return {columns.input or "conversations": [_sharegpt_turn(turn) for turn in turns]}
 
@@ -64,8 +75,15 @@ def _is_turn(message: object) -> bool:
 def _openai_turn(message: Any) -> Any:
     if not _is_turn(message):
         return message
+    speaker, value = message["from"], message["value"]
     spoken = {name: value for name, value in message.items() if name == "weight"}
-    return {"role": _ROLES.get(message["from"], message["from"]), "content": message["value"], **spoken}
+    if speaker == "function_call":
+        calls = parsed(value)
+        return {
+            "role": "assistant",
+            "tool_calls": [{"function": call} for call in (calls if isinstance(calls, list) else [calls])],
+        }
+    return {"role": _ROLES.get(speaker, speaker) if isinstance(speaker, str) else speaker, "content": value, **spoken}
 
 
 def _sharegpt_turn(turn: Json) -> Json:

@@ -17,6 +17,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Example, Json, Source, Spec
 from sonmat.inference.generation import generate
 from sonmat.inference.rendering import render_prompt, render_training
+from sonmat.reading.tools import text_with_calls, turn_of
 
 if TYPE_CHECKING:
     import torch
@@ -27,32 +28,55 @@ LOGITS_BYTES = 256 << 20
 """Most bytes of float32 logits held at once; more supervised tokens are computed piece by piece."""
 
 
+class CalledFunction(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1)
+    arguments: str | dict[str, Any] = ""
+    """As JSON text, which is how OpenAI writes them, or as an object."""
+
+
+class ToolCall(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: str | None = None
+    type: Literal["function"] = "function"
+    function: CalledFunction
+
+
 class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
     weight: float = Field(1.0, ge=0, le=1)
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+    name: str | None = None
 
 
 class ChatInput(BaseModel):
-    """A conversation that waits for the assistant's answer."""
+    """A conversation that waits for the assistant's answer, and the tools that the assistant may call."""
 
     model_config = ConfigDict(extra="forbid")
 
     messages: list[ChatMessage] = Field(min_length=1)
+    tools: list[dict[str, Any]] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _ends_with_the_user(self) -> ChatInput:
-        if self.messages[-1].role != "user":
-            raise ValueError("the last message before the answer must be the user's")
+    def _waits_for_the_assistant(self) -> ChatInput:
+        if self.messages[-1].role not in ("user", "tool"):
+            raise ValueError("the last message before the answer must be the user's or a tool's")
         return self
 
 
 class ChatTarget(BaseModel):
+    """What the assistant says; where it calls tools, the calls stand in `text` too, as metrics compare them."""
+
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1)
+    tool_calls: list[ToolCall] | None = None
 
 
 class Chat:
@@ -62,7 +86,7 @@ class Chat:
     Input: type[BaseModel] = ChatInput
     Target: type[BaseModel] = ChatTarget
     Output: type[BaseModel] = ChatTarget
-    shapes: tuple[str, ...] = ("messages", "sharegpt", "alpaca", "prompt_completion", "input_output")
+    shapes: tuple[str, ...] = ("messages", "sharegpt", "alpaca", "prompt_completion", "context_chat", "input_output")
     modality: Literal["text", "image", "audio"] = "text"
     auto_model = "AutoModelForCausalLM"
     auto_processor = "AutoTokenizer"
@@ -77,11 +101,12 @@ class Chat:
         return {}
 
     def encode(self, example: Example, processor: Any, spec: Spec) -> Row:
-        messages = [*example.input["messages"], {"role": "assistant", "content": example.target["text"]}]
-        chat = render_training(messages, processor, spec.supervise)
+        tools = example.input.get("tools")
+        messages = [*example.input["messages"], turn_of(example.target)]
+        chat = render_training(messages, processor, spec.supervise, tools)
         labels = [token if learnt else IGNORED for token, learnt in zip(chat.ids, chat.supervised, strict=True)]
         cut = max(0, len(chat.ids) - spec.max_tokens)
-        answer = len(chat.ids) - len(render_prompt(example.input["messages"], processor))
+        answer = len(chat.ids) - len(render_prompt(example.input["messages"], processor, tools))
         if cut and answer >= spec.max_tokens:
             raise DataError(
                 Text(
@@ -94,7 +119,7 @@ class Chat:
         return Row({"input_ids": chat.ids[cut:], "labels": labels[cut:]}, len(chat.ids) - cut, cut, supervised)
 
     def encode_input(self, input: Json, processor: Any, spec: Spec) -> Row:
-        ids = render_prompt(input["messages"], processor)
+        ids = render_prompt(input["messages"], processor, input.get("tools"))
         cut = max(0, len(ids) - spec.max_tokens)
         return Row({"input_ids": ids[cut:]}, len(ids) - cut, cut)
 
@@ -134,7 +159,7 @@ class Chat:
     def decode(self, model: nn.Module, batch: Batch, processor: Any, spec: Spec) -> list[Answer]:
         prompts = [ids[mask.bool()].tolist() for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True)]
         return [
-            Answer({"text": answer.text}, answer.confidence, answer.tokens)
+            Answer({"text": text_with_calls(answer.text)}, answer.confidence, answer.tokens)
             for answer in generate(model, processor, prompts, spec.max_new_tokens)
         ]
 
@@ -142,12 +167,12 @@ class Chat:
         messages: list[Message] = [dict(message) for message in input["messages"]]
         answered: list[Message] = []
         for shot in shots:
-            answered += [*shot.input["messages"], {"role": "assistant", "content": shot.target["text"]}]
+            answered += [*shot.input["messages"], turn_of(shot.target)]
         at = 1 if messages[0]["role"] == "system" else 0
         return [*messages[:at], *answered, *messages[at:]]
 
     def parse(self, text: str, spec: Spec) -> Json:
-        return {"text": text.strip()}
+        return {"text": text_with_calls(text.strip())}
 
     def tiny(self) -> Tiny:
         from transformers import LlamaConfig
