@@ -51,6 +51,16 @@ def audit(
             ),
         ),
     ] = 0,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review",
+            help=words(
+                "Go through suspicious rows one at a time: keep, mend or drop each. Can be stopped and continued.",
+                "의심스러운 행을 하나씩 보며 두거나 고치거나 뺍니다. 멈췄다가 이어서 할 수 있습니다.",
+            ),
+        ),
+    ] = False,
     recipe: RecipeFile = None,
     folder: Folder = None,
     lang: Lang = None,
@@ -58,10 +68,16 @@ def audit(
 ) -> None:
     from sonmat.cli.target import Target
 
+    if review and as_json:
+        raise typer.BadParameter(
+            words("--review talks with a person, not with --json.", "--review와 --json은 함께 쓸 수 없습니다.")
+        )
     if lang is not None:
         asked["lang"] = lang
     target = Target.of(run, recipe, folder, asked, keep_recipe=True)
     found = audited(target, "plan" if show_tokens else "audit", as_json)
+    if review and _reviewed(found):
+        found = audited(target, "audit", as_json)
     _tell(found, 0 if found.audit.blockers else show_tokens, as_json)
     if fails(found, fail_on):
         raise typer.Exit(1)
@@ -92,6 +108,14 @@ def fails(run: Run, fail_on: FailOn) -> bool:
     from sonmat.cli.findings import RANK
 
     return any(RANK[finding.severity] <= RANK[fail_on] for finding in run.audit.findings)
+
+
+def _reviewed(run: Run) -> bool:
+    """Ask a person about suspicious rows; whether anything was decided."""
+    from sonmat.cli.console import console
+    from sonmat.cli.review import review
+
+    return review(run, console()).decided > 0
 
 
 def _tell(run: Run, show_tokens: int, as_json: bool) -> None:
