@@ -42,7 +42,7 @@ class Copies:
         """Positions of the row and its copies, rising."""
         key = self._keys[first]
         begin, end = np.searchsorted(self._ordered, key), np.searchsorted(self._ordered, key, side="right")
-        return self._order[begin:end].tolist()
+        return [int(row) for row in self._order[begin:end]]
 
 
 @dataclass(frozen=True)
@@ -151,5 +151,7 @@ def _what(rows: int, share: float, clusters: int, disagreeing: int, cut: int) ->
         english.append(
             f"Rows made to one pattern form {cut:,} long chains; they were cut, so rows that are alike can still be in two parts."
         )
-        korean.append(f"한 틀로 만든 행들이 긴 사슬 {cut:,}개로 이어져 끊었습니다. 비슷한 행이 서로 다른 쪽에 있을 수 있습니다.")
+        korean.append(
+            f"한 틀로 만든 행들이 긴 사슬 {cut:,}개로 이어져 끊었습니다. 비슷한 행이 서로 다른 쪽에 있을 수 있습니다."
+        )
     return Text(en=" ".join(english), ko=" ".join(korean))

@@ -5,8 +5,6 @@ A system message is left out, because it is often the same for all rows and long
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,9 +53,7 @@ class AlikeTexts:
         return same | (similarities(self._target_sets.read(), pairs.first, pairs.second) >= SAME_TEXT)
 
 
-@lru_cache(maxsize=1)
 def _input_shingles(rows: Rows) -> ShingleSets:
-    """Of one batch, kept until the next one because two checks may ask."""
     if rows.examples and "messages" in rows.examples[0].input:
         return shingle_sets([_asked(example.input) for example in rows.examples])
     return shingle_sets(rows.inputs)

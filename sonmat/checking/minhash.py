@@ -12,6 +12,7 @@ every question) say nothing about which texts are alike and are left out.
 from __future__ import annotations
 
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class TextSets:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the column
+        weakref.finalize(self, self._file.close)
         self._sizes = array("H")
         self._cut = bytearray()
 

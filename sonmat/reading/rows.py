@@ -11,11 +11,14 @@ from itertools import islice
 from typing import Any
 
 from sonmat.core.protocols import Kind
-from sonmat.core.values import Example
+from sonmat.core.values import Example, Json
 from sonmat.reading.sameness import same_hash, same_key
 
 ROWS_AT_ONCE = 2048
 """Few enough for flat memory, many enough for libraries that work in batches."""
+
+
+_NO_TEXT = ("role", "image", "audio")
 
 
 class ExampleRows:
@@ -35,11 +38,11 @@ class ExampleRows:
 
     @cached_property
     def inputs(self) -> Sequence[str]:
-        return ["\n".join(texts_of(example.input)) for example in self._examples]
+        return [text_of(example.input) for example in self._examples]
 
     @cached_property
     def targets(self) -> Sequence[str]:
-        return ["\n".join(texts_of(example.target)) for example in self._examples]
+        return [text_of(example.target) for example in self._examples]
 
     @cached_property
     def texts(self) -> Sequence[str]:
@@ -79,13 +82,22 @@ def labels_of(example: Example) -> tuple[str, ...]:
     return (str(example.target["label"]),) if "label" in example.target else ()
 
 
+def text_of(value: Json) -> str:
+    """All text of an input or target, one piece a line."""
+    if len(value) == 1:
+        ((name, part),) = value.items()
+        if type(part) is str and name not in _NO_TEXT:
+            return part
+    return "\n".join(texts_of(value))
+
+
 def texts_of(value: Any) -> Iterator[str]:
     """Every text in an input or target; roles and paths of media are none."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, part in value.items():
-            if name not in ("role", "image", "audio"):
+            if name not in _NO_TEXT:
                 yield from texts_of(part)
     elif isinstance(value, list):
         for part in value:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -73,15 +73,22 @@ def read_header(path: Path) -> Header | None:
     return _checked_header(path, document, None)
 
 
-def write_rows(path: Path, kind: type[BaseModel], rows: Iterable[BaseModel], inputs: str = "") -> int:
-    """Write `rows` as JSON lines below a header; the file appears only when all are written. Returns their number."""
+def write_rows(path: Path, kind: type[BaseModel], rows: Iterable[BaseModel | str], inputs: str = "") -> int:
+    """Write `rows` as JSON lines below a header; the file appears only when all are written. Returns their number.
+
+    A row that is a string is such a line already, as `json_line` gives it.
+    """
     count = 0
     with replacing(path) as stream:
-        stream.write(json.dumps(_header(kind.__name__, inputs), ensure_ascii=False) + "\n")
+        stream.write(json_line(_header(kind.__name__, inputs)) + "\n")
         for row in rows:
-            stream.write(json.dumps(row.model_dump(mode="json"), ensure_ascii=False) + "\n")
+            stream.write((row if isinstance(row, str) else json_line(row.model_dump(mode="json"))) + "\n")
             count += 1
     return count
+
+
+json_line: Final = json.JSONEncoder(ensure_ascii=False).encode
+"""A JSON value as it stands in the files; one encoder for all of them, because making one takes as long as its work."""
 
 
 def read_rows(path: Path, kind: type[ValueType]) -> Iterator[ValueType]:
@@ -92,7 +99,7 @@ def read_rows(path: Path, kind: type[ValueType]) -> Iterator[ValueType]:
     """
     if not path.exists():
         raise _missing(path)
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 if number == 1:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,14 +20,14 @@ from sonmat.core.errors import DataBlocked, PluginError
 from sonmat.core.protocols import Check, Emit, Kind, Surroundings, Watch
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Audit, Example, Finding, LedgerLine, Repair
+from sonmat.core.values import Audit, Example, Finding, LedgerLine, Repair, Source
 from sonmat.embedding.encoder import Encoder, encoder_for
 from sonmat.embedding.sample import DrawnSample
 from sonmat.models import resolve
-from sonmat.reading.compact import CompactStrings
+from sonmat.reading.compact import CompactSources, CompactStrings
 from sonmat.reading.rows import in_batches
 from sonmat.runs.decisions import RowDecision, read_decisions
-from sonmat.runs.files import write_rows, write_value
+from sonmat.runs.files import json_line, write_rows, write_value
 from sonmat.runs.folder import UNFINISHED, RunFolder
 
 _SHOWN_ROWS = 5
@@ -51,18 +51,18 @@ def audit(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Audit:
     decisions = read_decisions(folder.path)
     decided = _apply_decisions(book, decisions)
     findings = [*decided, *_examine(book, _checks(recipe), decisions, recipe, source.languages, emit)]
-    lines = _Counted(book.lines())
+    actions: Counter[str] = Counter()
     rank = {"blocker": 0, "warning": 1, "note": 2}
     findings.sort(key=lambda finding: rank[finding.severity])
     blockers = [finding for finding in findings if finding.severity == "blocker"]
     mark = f"{UNFINISHED}{inputs}" if blockers else inputs
-    write_rows(folder.file("ledger.jsonl"), LedgerLine, lines, mark)
+    write_rows(folder.file("ledger.jsonl"), LedgerLine, book.lines(actions), mark)
     result = Audit(
         findings=tuple(findings),
-        rows_in=lines.actions.total(),
-        kept=lines.actions["kept"],
-        changed=lines.actions["changed"],
-        dropped=lines.actions["dropped"],
+        rows_in=actions.total(),
+        kept=actions["kept"],
+        changed=actions["changed"],
+        dropped=actions["dropped"],
     )
     write_value(folder.file("audit.json"), result, mark)
     for finding in result.findings:
@@ -122,6 +122,11 @@ class _Book:
     changed: dict[str, Text] = field(default_factory=dict)
     now: dict[str, Example] = field(default_factory=dict)
     """Changed examples as they are now."""
+    was: dict[str, Example] = field(default_factory=dict)
+    """Changed examples as they were read."""
+    ids: CompactStrings = field(default_factory=CompactStrings)
+    sources: CompactSources = field(default_factory=CompactSources)
+    """Of every row that was loaded, so that the ledger need not read the examples once more."""
 
     @property
     def rows(self) -> int:
@@ -129,9 +134,15 @@ class _Book:
 
     def examples(self) -> Iterator[Example]:
         """Every example that is not dropped, as it is now, with paths of media such that they open."""
-        for example in self.folder.examples():
+        for example in self.folder.examples() if self.ids else self._first_reading():
             if example.id not in self.dropped:
                 yield self._opening(self.now.get(example.id, example))
+
+    def _first_reading(self) -> Iterator[Example]:
+        for example in self.folder.examples():
+            self.ids.append(example.id)
+            self.sources.append(example.source)
+            yield example
 
     def apply(self, finding: Finding) -> int:
         """Do the finding's repairs on rows that are still there, each row once a round; returns how many were done."""
@@ -143,37 +154,44 @@ class _Book:
         if changing:
             for example in self.folder.examples():
                 if example.id in changing:
+                    self.was.setdefault(example.id, example)
                     self.now[example.id] = _mended(self.now.get(example.id, example), due[example.id])
                     self.changed[example.id] = _also(self.changed.get(example.id), finding.what)
         return len(due)
 
-    def lines(self) -> Iterator[LedgerLine]:
-        """What became of every row, in the order of reading."""
+    def lines(self, actions: Counter[str]) -> Iterator[LedgerLine | str]:
+        """What became of every row, in the order of reading; counted in `actions` as they pass."""
         unusable = list(self.folder.unusable())
         position = 0
-        for example in self.folder.examples():
+        for id, source in zip(self.ids, self.sources, strict=True):
             while unusable and unusable[0].position <= position:
+                actions[unusable[0].action] += 1
                 yield unusable.pop(0)
                 position += 1
-            yield self._line(example, position)
+            if id in self.dropped or id in self.now:
+                line = self._line(id, source, position)
+                actions[line.action] += 1
+                yield line
+            else:
+                actions["kept"] += 1
+                yield _kept_line(id, source, position)
             position += 1
-        yield from unusable
+        for line in unusable:
+            actions[line.action] += 1
+            yield line
 
-    def _line(self, example: Example, position: int) -> LedgerLine:
-        id, source = example.id, example.source
+    def _line(self, id: str, source: Source, position: int) -> LedgerLine:
         if id in self.dropped:
             return LedgerLine(id=id, source=source, action="dropped", position=position, reason=self.dropped[id])
-        after = self.now.get(id)
-        if after is None:
-            return LedgerLine(id=id, source=source, action="kept", position=position)
+        before, after = self.was[id], self.now[id]
         return LedgerLine(
             id=id,
             source=source,
             action="changed",
             position=position,
             reason=self.changed[id],
-            input=after.input if after.input != example.input else None,
-            target=after.target if after.target != example.target else None,
+            input=after.input if after.input != before.input else None,
+            target=after.target if after.target != before.target else None,
         )
 
     def _opening(self, example: Example) -> Example:
@@ -184,17 +202,12 @@ class _Book:
         return example.model_copy(update={"input": {**example.input, modality: str(path)}})
 
 
-class _Counted(Iterable[LedgerLine]):
-    """Lines as they pass, their actions counted."""
-
-    def __init__(self, lines: Iterable[LedgerLine]) -> None:
-        self.lines = lines
-        self.actions: Counter[str] = Counter()
-
-    def __iter__(self) -> Iterator[LedgerLine]:
-        for line in self.lines:
-            self.actions[line.action] += 1
-            yield line
+def _kept_line(id: str, source: Source, position: int) -> str:
+    """The line of a row that nothing happened to, which nearly all are, without a detour over a typed value."""
+    return (
+        f'{{"id": {json_line(id)}, "source": {{"file": {json_line(source.file)}, "row": {source.row}}}, "action": "kept", '
+        f'"position": {position}, "reason": null, "input": null, "target": null}}'
+    )
 
 
 def _examine(
