@@ -1,15 +1,19 @@
 """Which rows each optimiser step sees, and how a step is cut into forward passes.
 
-The order depends on (seed, epoch) and the rows' lengths alone, so that a resumed or a multi-process run sees what one
+The order depends on (seed, epoch) and the rows' lengths and weights alone, so that a resumed or a multi-process run sees what one
 process would have seen. Rows of like length share a step, which keeps padding small; the cut of a step into forward passes
 changes nothing but memory and speed, because losses are summed and divided once.
 """
 
 from __future__ import annotations
 
+import math
 import random
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Protocol
 
 WINDOW_STEPS = 16
 """Rows are sorted by length inside windows of this many steps: wide enough for little padding, narrow enough to stay random."""
@@ -21,6 +25,12 @@ class StepRows:
 
     epoch: int
     rows: tuple[int, ...]
+
+
+class OrderOfRows(Protocol):
+    """Which rows each step of an epoch sees; a pure function, the same in every process and after every resume."""
+
+    def __call__(self, lengths: Sequence[int], batch_size: int, epoch: int, seed: int) -> list[StepRows]: ...
 
 
 def steps_of_epoch(lengths: Sequence[int], batch_size: int, epoch: int, seed: int) -> list[StepRows]:
@@ -35,6 +45,73 @@ def steps_of_epoch(lengths: Sequence[int], batch_size: int, epoch: int, seed: in
         steps.extend(StepRows(epoch, tuple(by_length[at : at + batch_size])) for at in range(0, len(by_length), batch_size))
     chance.shuffle(steps)
     return steps
+
+
+def draws_of_epoch(weights: Sequence[float], epoch: int, seed: int) -> list[int]:
+    """The rows of an epoch, each floor(weight + u) times, u being uniform by (seed, epoch, row): on average `weight`."""
+    chance = random.Random(f"{seed}/{epoch}/weights")
+    # Written so that rounding never makes two of a weight of 1.
+    times = (math.floor(weight) + (chance.random() < weight % 1) for weight in weights)
+    return [row for row, count in enumerate(times) for _ in range(count)]
+
+
+class Epochs:
+    """Which rows each step of a whole training sees. An epoch of weighted rows may have more steps than another.
+
+    Args:
+        weights: of the rows, in their order; every row once an epoch if left out.
+    """
+
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        batch_size: int,
+        epochs: int,
+        seed: int,
+        order: OrderOfRows,
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        self._lengths, self._batch_size, self._seed, self._order = lengths, batch_size, seed, order
+        # Where all rows count once there is nothing to draw.
+        self._weights = weights if weights is not None and any(weight != 1 for weight in weights) else None
+        sizes = [self._rows_in(epoch) for epoch in range(epochs)]
+        self._begins = list(accumulate((math.ceil(size / batch_size) for size in sizes), initial=0))
+        self._epoch, self._steps = -1, list[StepRows]()
+
+    @property
+    def total_steps(self) -> int:
+        return self._begins[-1]
+
+    def step_rows(self, step: int) -> StepRows:
+        epoch = self._epoch_of(step)
+        if self._epoch != epoch:
+            self._epoch, self._steps = epoch, self._steps_in(epoch)
+        return self._steps[step - self._begins[epoch]]
+
+    def ends_with(self, step: int) -> bool:
+        """Whether an epoch is over when `step` steps are done."""
+        return step > 0 and step in self._begins
+
+    def done_after(self, step: int) -> float:
+        """How many epochs `step` steps are, e.g. 1.5."""
+        if step >= self.total_steps:
+            return float(len(self._begins) - 1)
+        epoch = self._epoch_of(step)
+        begin, end = self._begins[epoch : epoch + 2]
+        return epoch + (step - begin) / (end - begin)
+
+    def _epoch_of(self, step: int) -> int:
+        return bisect_right(self._begins, step) - 1
+
+    def _rows_in(self, epoch: int) -> int:
+        return len(self._lengths) if self._weights is None else len(draws_of_epoch(self._weights, epoch, self._seed))
+
+    def _steps_in(self, epoch: int) -> list[StepRows]:
+        if self._weights is None:
+            return self._order(self._lengths, self._batch_size, epoch, self._seed)
+        draws = draws_of_epoch(self._weights, epoch, self._seed)
+        steps = self._order([self._lengths[row] for row in draws], self._batch_size, epoch, self._seed)
+        return [StepRows(epoch, tuple(draws[place] for place in step.rows)) for step in steps]
 
 
 def forward_passes(rows: Sequence[int], lengths: Sequence[int], most_tokens: int, at_least: int = 1) -> list[list[int]]:

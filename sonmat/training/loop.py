@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +27,7 @@ from sonmat.core.values import Device
 from sonmat.inference.predictor import autocast
 from sonmat.inference.rows import Rows
 from sonmat.training import checkpoint
-from sonmat.training.batching import StepRows, forward_passes, steps_of_epoch
+from sonmat.training.batching import Epochs, OrderOfRows, forward_passes, steps_of_epoch
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import to_training_mode
 
@@ -74,12 +74,6 @@ class Outcome:
     stopped: Text | None
 
 
-class OrderOfRows(Protocol):
-    """Which rows each step of an epoch sees; a pure function, the same in every process and after every resume."""
-
-    def __call__(self, lengths: Sequence[int], batch_size: int, epoch: int, seed: int) -> list[StepRows]: ...
-
-
 @dataclass
 class _Progress:
     """Where the optimisation stands: everything that a checkpoint holds besides tensors."""
@@ -124,6 +118,7 @@ def optimise(
     emit: Emit,
     should_pause: Callable[[], bool] = lambda: False,
     order: OrderOfRows = steps_of_epoch,
+    weights: Sequence[float] | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Outcome:
     """Train the parameters of `model` that require gradients, in place, and leave the best validated ones in it.
@@ -132,6 +127,7 @@ def optimise(
         losses: sums and counts per row of a batch, float32 of shape (rows,).
         validate: called in evaluation mode, before the first step (so that no training is a choice too) and then as
             `settings.validate_every` says.
+        weights: how many times an epoch sees each row on average; once if left out.
         work: folder of the checkpoints; an earlier, unfinished call with the same arguments is continued from there.
     Raises:
         Paused: `should_pause()` was true; a checkpoint is written.
@@ -139,7 +135,8 @@ def optimise(
             weights are worth keeping.
         ResourceError: the disk is full.
     """
-    run = _Optimisation(model, losses, collate, rows, validate, settings, seed, device, work, emit, order)
+    epochs = Epochs(rows.lengths, settings.batch_size, settings.epochs, seed, order, weights)
+    run = _Optimisation(model, losses, collate, rows, validate, settings, seed, device, work, emit, epochs)
     run.resume()
     run.started = run.last_save = time.perf_counter()
     while run.progress.step < run.total_steps:
@@ -188,10 +185,10 @@ class _Optimisation:
         device: Device,
         work: Path,
         emit: Emit,
-        order: OrderOfRows,
+        epochs: Epochs,
     ) -> None:
         self.accelerator = _accelerator(device)
-        self.settings, self.seed, self.device, self.emit, self.order = settings, seed, device, emit, order
+        self.settings, self.seed, self.device, self.emit, self.epochs = settings, seed, device, emit, epochs
         self.rows, self.collate, self.validate = rows, collate, validate
         self.checkpoint_file, self.best_file = work / "checkpoint.pt", work / "best.pt"
         self.model = model.to(self.accelerator.device)
@@ -199,10 +196,8 @@ class _Optimisation:
         self.objective, self.optimizer = self.accelerator.prepare(
             _Objective(self.model, losses), _adamw(self.model, settings)
         )
-        self.steps_per_epoch = math.ceil(len(rows) / settings.batch_size)
-        self.total_steps = self.steps_per_epoch * settings.epochs
+        self.total_steps = epochs.total_steps
         self.progress = _Progress()
-        self.epoch_steps: list[StepRows] = []
         self.started, self.started_step, self.last_report, self.last_save = time.perf_counter(), 0, 0.0, 0.0
         self.save_seconds = 0.0
 
@@ -219,7 +214,7 @@ class _Optimisation:
     def take_step(self) -> _StepResult:
         """One optimiser step over all rows of the step; the weights stay as they were if anything is not finite."""
         start = time.perf_counter()
-        step_rows = self._rows_of(self.progress.step)
+        step_rows = self.epochs.step_rows(self.progress.step)
         passes = forward_passes(
             step_rows.rows, self.rows.lengths, self.settings.micro_batch_tokens, self.accelerator.num_processes
         )
@@ -306,8 +301,8 @@ class _Optimisation:
             )
 
     def validation_is_due(self) -> bool:
-        every = self.settings.validate_every or self.steps_per_epoch
-        return self.progress.step % every == 0 or self.progress.step == self.total_steps
+        step, every = self.progress.step, self.settings.validate_every
+        return step == self.total_steps or (step % every == 0 if every else self.epochs.ends_with(step))
 
     def look(self) -> None:
         """Validate; keep the weights if they are the best so far; write a checkpoint."""
@@ -324,7 +319,7 @@ class _Optimisation:
         self.emit(
             "validation",
             step=progress.step,
-            epoch=progress.step / self.steps_per_epoch,
+            epoch=self.epochs.done_after(progress.step),
             best=better,
             collapsed=seen.collapsed,
             **seen.measures,
@@ -406,13 +401,6 @@ class _Optimisation:
         checkpoint.load_trained_state(self.model, saved["weights"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.progress = _Progress(**saved["progress"])
-        self.epoch_steps = []
-
-    def _rows_of(self, step: int) -> StepRows:
-        epoch, position = divmod(step, self.steps_per_epoch)
-        if not self.epoch_steps or self.epoch_steps[0].epoch != epoch:
-            self.epoch_steps = self.order(self.rows.lengths, self.settings.batch_size, epoch, self.seed)
-        return self.epoch_steps[position]
 
     def _tokens(self, passes: list[list[int]]) -> int:
         return sum(self.rows.lengths[index] for indices in passes for index in indices)

@@ -68,6 +68,7 @@ def tune(
         work=job.work,
         emit=job.emit,
         should_pause=job.should_pause,
+        weights=[example.weight for example in job.train],
     )
     save(model, job.folder)
     processor.save_pretrained(str(job.folder))

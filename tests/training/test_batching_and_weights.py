@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import random
+from collections import Counter
+from pathlib import Path
+
 import pytest
 import torch
 import transformers
@@ -9,11 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from sonmat.core.errors import Paused
 from sonmat.core.protocols import Row
 from sonmat.inference import rows as rows_module
 from sonmat.inference.rows import Rows
-from sonmat.training.batching import forward_passes, steps_of_epoch
+from sonmat.training.batching import Epochs, StepRows, draws_of_epoch, forward_passes, steps_of_epoch
 from sonmat.training.weights import head_names, set_dropout, to_training_mode, train_only
+from tests.training.test_loop import ROWS, Regression, train
+from tests.training.test_loop import weights as trained
 
 LENGTHS = st.lists(st.integers(1, 300), min_size=1, max_size=200)
 
@@ -49,6 +57,74 @@ def test_forward_passes_hold_every_row_once_within_the_budget(lengths: list[int]
     assert len(passes) >= min(at_least, len(lengths))
     for rows in passes:
         assert len(rows) == 1 or max(lengths[index] for index in rows) * len(rows) <= budget
+
+
+WEIGHTS = st.lists(st.floats(0.05, 4), min_size=1, max_size=60)
+
+
+@given(WEIGHTS, st.integers(0, 5), st.integers(0, 9))
+def test_an_epoch_draws_each_row_as_often_as_its_weight_rounded_up_or_down(
+    weights: list[float], epoch: int, seed: int
+) -> None:
+    draws = draws_of_epoch(weights, epoch, seed)
+    for row, weight in enumerate(weights):
+        assert math.floor(weight) <= draws.count(row) <= math.ceil(weight)
+    assert draws == draws_of_epoch(weights, epoch, seed)
+
+
+def test_over_many_epochs_a_row_is_seen_as_often_as_it_weighs() -> None:
+    weights = [0.25, 1.0, 1.5, 3.1]
+    seen = Counter(row for epoch in range(4000) for row in draws_of_epoch(weights, epoch, 0))
+    # Three standard errors of a coin thrown 4,000 times are 0.024.
+    assert [seen[row] / 4000 for row in range(4)] == pytest.approx(weights, abs=0.024)
+
+
+def every_step(epochs: Epochs) -> list[StepRows]:
+    return [epochs.step_rows(step) for step in range(epochs.total_steps)]
+
+
+@given(LENGTHS, st.integers(1, 20))
+def test_a_weight_of_one_changes_nothing_to_the_bit(lengths: list[int], size: int) -> None:
+    plain = [step for epoch in range(3) for step in steps_of_epoch(lengths, size, epoch, 7)]
+    for weights in (None, [1.0] * len(lengths)):
+        assert every_step(Epochs(lengths, size, 3, 7, steps_of_epoch, weights)) == plain
+
+
+@given(LENGTHS, st.integers(1, 20), st.randoms(use_true_random=False))
+def test_steps_of_weighted_rows_hold_exactly_the_draws_and_any_step_can_be_asked_first(
+    lengths: list[int], size: int, chance: random.Random
+) -> None:
+    weights = [chance.choice([0.3, 1.0, 2.5]) for _ in lengths]
+
+    def made() -> Epochs:
+        return Epochs(lengths, size, 3, 7, steps_of_epoch, weights)
+
+    steps = every_step(made())
+    for epoch in range(3):
+        rows = [row for step in steps if step.epoch == epoch for row in step.rows]
+        assert sorted(rows) == draws_of_epoch(weights, epoch, 7)
+    for step in chance.sample(range(len(steps)), min(5, len(steps))):
+        # A resumed training begins in the middle.
+        assert made().step_rows(step) == steps[step]
+    ends = [step for step in range(len(steps) + 1) if made().ends_with(step)]
+    assert ends == [
+        step for step in range(1, len(steps) + 1) if step == len(steps) or steps[step].epoch > steps[step - 1].epoch
+    ]
+    assert made().done_after(len(steps)) == 3
+
+
+def test_a_weighted_training_resumes_exactly_and_differs_from_an_unweighted_one(tmp_path: Path) -> None:
+    weights = [(0.5, 1.0, 2.3)[row % 3] for row in range(ROWS)]
+    whole, outcome, _ = train(tmp_path / "a", weights=weights)
+    calls = iter(range(1000))
+    model = Regression()
+    with pytest.raises(Paused):
+        train(tmp_path / "b", model, weights=weights, should_pause=lambda: next(calls) == 7)
+    resumed, again, heard = train(tmp_path / "b", weights=weights)
+    assert heard.of("resumed")
+    assert again.steps == outcome.steps
+    assert torch.equal(trained(whole), trained(resumed))
+    assert not torch.equal(trained(whole), trained(train(tmp_path / "c")[0]))
 
 
 def test_small_rows_are_kept_and_large_ones_encoded_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,9 @@ def train(
     heard = emit or Heard()
     model = model or Regression()
     loop = {
-        name: options.pop(name) for name in ("should_pause", "checkpoint_seconds", "order", "losses") if name in options
+        name: options.pop(name)
+        for name in ("should_pause", "checkpoint_seconds", "order", "losses", "weights")
+        if name in options
     }
     settings = TrainingSettings(**{"learning_rate": 1e-2, "epochs": 3, "batch_size": 8, "patience": 9, **options})
     objective = loop.pop("losses", losses)
