@@ -6,12 +6,13 @@ formats: quotes, line breaks, delimiters, Korean, emoji, white space at the ends
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import wave
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sonmat import plugins
 from sonmat.core.errors import DataError
-from sonmat.core.protocols import Format
+from sonmat.core.protocols import Format, Holds
 from sonmat.core.values import Json, Record, Source
 
 _TEXTS = (
@@ -40,31 +41,76 @@ def check_format(format: Format, folder: Path) -> None:
 
 
 def _samples(format: Format, folder: Path) -> list[Record]:
-    if format.holds == "image":
-        rows = list(_pictures(folder))
-    elif format.holds == "text":
-        rows = [{"text": text, "label": f"kind {number % 3}"} for number, text in enumerate(_TEXTS)]
-    else:
-        values = [1, 2.5, True, None, [], {"a": [1, "둘"]}, [{"role": "user", "content": "hi"}]]
-        rows = [{"text": text, "value": values[number % len(values)]} for number, text in enumerate(_TEXTS)]
+    made: dict[Holds, Callable[[], Iterator[Json]]] = {
+        "image": lambda: _media(folder, ".png"),
+        "audio": lambda: _media(folder, ".wav"),
+        "boxes": lambda: _boxes(folder),
+        "text": _texts,
+        "json": _values,
+    }
+    rows = made[format.holds]()
     return [Record(source=Source(file="sample", row=number), fields=row) for number, row in enumerate(rows, start=1)]
 
 
-def _pictures(folder: Path) -> Iterator[Json]:
-    from PIL import Image
+def _texts() -> Iterator[Json]:
+    for number, text in enumerate(_TEXTS):
+        yield {"text": text, "label": f"kind {number % 3}"}
 
+
+def _values() -> Iterator[Json]:
+    """Every kind of JSON value, each kind in a column of its own, as typed containers need it."""
+    for number, text in enumerate(_TEXTS):
+        turn = {"role": "user", "content": text}
+        yield {
+            "text": text,
+            "count": number - 3,
+            "share": number / 7,
+            "right": number % 2 == 0,
+            "perhaps": None if number % 3 else text,
+            "labels": [f"kind {each}" for each in range(number % 3)],
+            "messages": [turn] * (1 + number % 2),
+            "about": {"라벨": text, "nested": {"place": [number]}},
+        }
+
+
+def _media(folder: Path, suffix: str) -> Iterator[Json]:
     for label in ("cat", "고양이", "two words"):
         for number in range(2):
-            picture = folder / f"{label}-{number}.png"
-            picture.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("RGB", (4, 4), (40 * number, 80, 120)).save(picture)
-            yield {"image": str(picture), "label": label}
+            path = folder / f"{label}-{number}{suffix}"
+            _write_medium(path, 40 * number)
+            yield {"image" if suffix == ".png" else "audio": str(path), "label": label}
+
+
+def _boxes(folder: Path) -> Iterator[Json]:
+    for number in range(4):
+        path = folder / f"street-{number}.png"
+        _write_medium(path, 40 * number)
+        boxes: list[Json] = [{"box": [1, 2.5, 10, 8], "label": "고양이"}, {"box": [0, 0, 32, 24], "label": "two words"}]
+        yield {"image": str(path), "objects": boxes[: number % 3]}
+
+
+def _write_medium(path: Path, shade: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".png":
+        from PIL import Image
+
+        Image.new("RGB", (32, 24), (shade, 80, 120)).save(path)
+        return
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes([shade, 1]) * 400)
 
 
 def _check_reading(format: Format, path: Path, samples: list[Record]) -> None:
     assert format.matches(path), f"{format.name}: does not match what it wrote, {path.name}"
-    others = [other.name for other in plugins.every("formats") if other.name != format.name and other.matches(path)]
-    assert not others, f"{format.name}: {path.name} is also read by {', '.join(others)}"
+    others = [
+        other.name
+        for other in plugins.every("formats")
+        if other.name != format.name and other.precedence >= format.precedence and other.matches(path)
+    ]
+    assert not others, f"{format.name}: {path.name} is read by {', '.join(others)} first, or by chance"
     said = format.describe(path)
     assert all((said.en, said.ko)), f"{format.name}: describe() lacks a language"
     found = list(format.read(path))
@@ -73,7 +119,7 @@ def _check_reading(format: Format, path: Path, samples: list[Record]) -> None:
     wanted = sorted(_comparable(format, record.fields) for record in samples)
     given = sorted(_comparable(format, record.fields) for record in found)
     assert given == wanted, f"{format.name}: rows changed between write and read"
-    if format.holds != "image":
+    if not _holds_media(format):
         kept = [record.fields for record in found] == [record.fields for record in samples]
         assert kept, f"{format.name}: rows changed their order or types between write and read"
     places = [(record.source.file, record.source.row) for record in found]
@@ -83,11 +129,18 @@ def _check_reading(format: Format, path: Path, samples: list[Record]) -> None:
 
 
 def _comparable(format: Format, fields: Json) -> str:
-    if format.holds == "image":
-        picture = Path(fields["image"])
-        assert picture.is_absolute(), f"{format.name}: the path of a picture must be absolute"
-        return f"{fields['label']} {picture.read_bytes().hex()}"
-    return repr(sorted(fields.items()))
+    """The row as a text; media by their content, because writing may copy them elsewhere."""
+    if not _holds_media(format):
+        return repr(sorted(fields.items()))
+    name = "audio" if format.holds == "audio" else "image"
+    medium = Path(fields[name])
+    assert medium.is_absolute(), f"{format.name}: the path of a picture or sound must be absolute"
+    rest = {other: value for other, value in fields.items() if other != name}
+    return f"{sorted(rest.items())} {medium.read_bytes().hex()}"
+
+
+def _holds_media(format: Format) -> bool:
+    return format.holds in ("image", "audio", "boxes")
 
 
 def _check_faults(format: Format, path: Path, rows: int) -> None:

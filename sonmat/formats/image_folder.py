@@ -25,6 +25,7 @@ class ImageFolder:
     title = Text(en="Folder of pictures, a folder a class", ko="분류별 폴더에 담긴 그림")
     suffixes: tuple[str, ...] = ()
     holds: Holds = "image"
+    precedence = 0
 
     def matches(self, path: Path) -> bool:
         return path.is_dir()
