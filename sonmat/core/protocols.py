@@ -62,6 +62,8 @@ class Format(Protocol):
     holds: Holds
     """What it can keep. text: named fields of strings; json: named fields of any JSON value; image and audio: an absolute path
     under that name, and `label`; boxes: `image`, and `objects` with a box and a label each."""
+    precedence: int
+    """Of several formats that match a path, the one with the highest reads it; two of the same precedence never may."""
 
     def matches(self, path: Path) -> bool:
         """Whether this format reads `path`, told by its name and first bytes."""

@@ -73,7 +73,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
     with pa.memory_map(str(path)) as source:
         try:
             reader = pa.ipc.open_file(source) if indexed else pa.ipc.open_stream(source)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise damaged_file(path, str(error)) from error
         with reader:
             yield _Opened(reader.schema, _batches(reader, indexed), indexed)

@@ -89,7 +89,7 @@ def _unbroken(path: Path, batches: Iterable[Any]) -> Iterator[Any]:
 
     try:
         yield from batches
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise damaged_file(path, str(error)) from error
 
 

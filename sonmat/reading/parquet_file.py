@@ -53,5 +53,5 @@ def _opened(path: Path) -> Any:
         raise unreadable_file(path, error) from error
     except DataError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise damaged_file(path, str(error)) from error
