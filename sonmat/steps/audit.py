@@ -25,7 +25,8 @@ from sonmat.embedding.encoder import Encoder, encoder_for
 from sonmat.embedding.sample import DrawnSample
 from sonmat.models import resolve
 from sonmat.reading.compact import CompactSources, CompactStrings
-from sonmat.reading.rows import in_batches
+from sonmat.reading.personal import Redactor, masked_content, masked_piece
+from sonmat.reading.rows import has_classes, in_batches
 from sonmat.runs.decisions import RowDecision, read_decisions
 from sonmat.runs.files import json_line, write_rows, write_value
 from sonmat.runs.folder import UNFINISHED, RunFolder
@@ -120,6 +121,7 @@ class _Book:
     loaded: int
     dropped: dict[str, Text] = field(default_factory=dict)
     changed: dict[str, Text] = field(default_factory=dict)
+    redactor: Redactor = field(default_factory=Redactor)
     now: dict[str, Example] = field(default_factory=dict)
     """Changed examples as they are now."""
     was: dict[str, Example] = field(default_factory=dict)
@@ -155,7 +157,9 @@ class _Book:
             for example in self.folder.examples():
                 if example.id in changing:
                     self.was.setdefault(example.id, example)
-                    self.now[example.id] = _mended(self.now.get(example.id, example), due[example.id])
+                    before = self.now.get(example.id, example)
+                    redact = finding.decided_by == "personal_data"
+                    self.now[example.id] = self._redacted(before) if redact else _mended(before, due[example.id])
                     self.changed[example.id] = _also(self.changed.get(example.id), finding.what)
         return len(due)
 
@@ -194,6 +198,12 @@ class _Book:
             target=after.target if after.target != before.target else None,
         )
 
+    def _redacted(self, example: Example) -> Example:
+        """With placeholders, which one redactor for the whole audit keeps the same however often rows are looked at."""
+        redact = self.redactor.redacted_content
+        target = example.target if has_classes(self.kind) else redact(example.target)
+        return example.model_copy(update={"input": redact(example.input), "target": target})
+
     def _opening(self, example: Example) -> Example:
         modality = self.kind.modality
         if modality == "text":
@@ -226,8 +236,10 @@ def _examine(
         to_repair = [finding for finding in found if finding.repairs and _decision(finding, recipe) == "repair"]
         if not to_repair:
             return [*done.values(), *(_as_decided(finding, recipe) for finding in found)]
+        # Redaction goes by the text as it is then, so that no other repair brings back what it took out.
+        to_repair.sort(key=lambda finding: finding.decided_by == "personal_data")
         for number, finding in enumerate(to_repair):
-            if book.apply(finding):
+            if book.apply(_as_asked(finding, recipe)):
                 key = f"{finding.check} {number}" if finding.check in done else finding.check
                 done[key] = finding.model_copy(update={"severity": "note", "fix": _DONE, "repairs": (), "clusters": ()})
     names = ", ".join(sorted({finding.check for finding in to_repair}))
@@ -287,8 +299,15 @@ def _look(book: _Book, checks: list[Check], recipe: Recipe, languages: tuple[str
         if time.monotonic() - reported >= _REPORT_EVERY_SECONDS:
             reported = time.monotonic()
             emit("progress", check.title, done=number, total=len(watches), seconds_left=None)
-        found += watch.findings()
+        found += map(_shareable, watch.findings())
     return found
+
+
+def _shareable(finding: Finding) -> Finding:
+    """The finding without the personal data that its check may have quoted: audit, ledger, log and report are passed on."""
+    said = {name: Text(**masked_content(getattr(finding, name).model_dump())) for name in ("what", "fix")}
+    evidence = tuple(masked_piece(piece) for piece in finding.evidence)
+    return finding.model_copy(update={**said, "evidence": evidence, "data": masked_content(finding.data)})
 
 
 def _encoder(book: _Book, recipe: Recipe, emit: Emit) -> Encoder | None:
@@ -318,6 +337,13 @@ def _decision(finding: Finding, recipe: Recipe) -> Literal["stop", "repair", "ke
         "keep": "keep",
     }
     return settings[getattr(recipe, finding.decided_by)]
+
+
+def _as_asked(finding: Finding, recipe: Recipe) -> Finding:
+    """With its rows left out instead of mended where the deciding setting says drop."""
+    if finding.decided_by is None or getattr(recipe, finding.decided_by, None) != "drop":
+        return finding
+    return finding.model_copy(update={"repairs": tuple(Repair(row=each.row, drop=True) for each in finding.repairs)})
 
 
 def _as_decided(finding: Finding, recipe: Recipe) -> Finding:
