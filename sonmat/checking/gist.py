@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from sonmat.core.protocols import Rows
 
@@ -30,10 +30,15 @@ class Gist:
         return frozenset(self.whole.lower().split())
 
 
-@lru_cache(maxsize=1)
 def gist_of(rows: Rows) -> Gist:
     """The gist of the batch; asked again for the same batch, the same one."""
-    return Gist(rows)
+    global _last
+    if _last is None or _last[0] is not rows:
+        _last = rows, Gist(rows)
+    return _last[1]
+
+
+_last: tuple[Rows, Gist] | None = None
 
 
 def suspects(rows: Rows, characters: re.Pattern[str], pattern: re.Pattern[str] | None = None) -> Iterator[tuple[int, str]]:

@@ -180,6 +180,9 @@ class Surroundings:
     seed: int
     sample: Sample
     emit: Emit
+    encode: Callable[[Example], Row] | None = None
+    """The row as the recipe's base takes it, with what would be cut; raises DataError where the target would be lost. None where
+    no base was named."""
 
 
 class Watch(Protocol):

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from sonmat import plugins
-from sonmat.core.errors import DataError, ResourceError, SettingError
+from sonmat.core.errors import DataBlocked, ResourceError, SettingError
 from sonmat.core.protocols import Workload
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Device, ModelFacts, Refused, Spec
+from sonmat.core.values import Candidate, Device, ModelFacts, Refused, Source, Spec
 from sonmat.steps.plan import spec_for
 from sonmat.steps.plan.choose import Offer, choose
 from sonmat.steps.plan.lengths import Lengths
@@ -142,27 +142,35 @@ def lengths(**changes: Any) -> Lengths:
     return Lengths(**{**known, **changes})
 
 
+def place(row: int) -> Text:
+    return Source(file="made.csv", row=row).place
+
+
 def silent(kind: str, message: Text | None = None, /, **data: Any) -> None:
     pass
 
 
 def test_more_than_one_per_cent_of_the_tokens_is_not_cut_without_a_word() -> None:
-    cut = lengths(cut_tokens=20, cut_rows=(("row 7", 15), ("row 3", 5)))
-    with pytest.raises(DataError, match=r"row 7 \(−15\)") as caught:
+    cut = lengths(cut_tokens=20, cut_rows=((place(7), 15), (place(3), 5)))
+    with pytest.raises(DataBlocked, match=r"row 7 \(−15\)") as caught:
         cut.refuse_cuts(Recipe(data="d"), silent)
+    assert "20 tokens" in caught.value.what.en
+    assert "7행 (−15)" in caught.value.what.ko
     assert "--allow-truncation" in str(caught.value)
 
 
 def test_a_cut_that_the_user_allows_is_said_and_goes_on() -> None:
     heard: list[dict[str, Any]] = []
-    cut = lengths(cut_tokens=20, cut_rows=(("row 7", 20),))
+    cut = lengths(cut_tokens=20, cut_rows=((place(7), 20),))
     cut.refuse_cuts(Recipe(data="d", allow_truncation=True), lambda kind, message=None, /, **data: heard.append(data))
     assert heard[0]["rows"] == 1
 
 
 def test_a_lost_target_stops_the_run_even_if_cuts_are_allowed() -> None:
-    with pytest.raises(DataError, match="row 3"):
-        lengths(lost=("row 3 (the answer has 900 tokens)",)).refuse_cuts(Recipe(data="d", allow_truncation=True), silent)
+    with pytest.raises(DataBlocked, match="row 3") as caught:
+        lengths(lost=(place(3),)).refuse_cuts(Recipe(data="d", allow_truncation=True), silent)
+    assert caught.value.exit_code == 1
+    assert "3행" in caught.value.what.ko
 
 
 def test_answers_have_room_for_half_as_much_again_as_the_longest_reference() -> None:

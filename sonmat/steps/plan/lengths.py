@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sonmat import plugins
-from sonmat.core.errors import DataError
-from sonmat.core.protocols import Emit, Row, Task
+from sonmat.core.errors import DataBlocked, DataError
+from sonmat.core.protocols import Emit, Task
 from sonmat.core.recipe import Recipe
-from sonmat.core.text import Text
+from sonmat.core.text import Language, Text
 from sonmat.core.values import Example, ModelFacts, Spec
 from sonmat.training.tuning import give_template
 from sonmat.training.weights import load_processor
@@ -28,9 +28,9 @@ class Lengths:
     max_tokens: int
     tokens: int
     cut_tokens: int
-    cut_rows: tuple[tuple[str, int], ...]
+    cut_rows: tuple[tuple[Text, int], ...]
     """Place in the user's file and tokens lost, the worst first."""
-    lost: tuple[str, ...]
+    lost: tuple[Text, ...]
     """Places of rows whose target would not fit, with the reason."""
     longest_tokens: int
     mean_target_tokens: float
@@ -45,12 +45,16 @@ class Lengths:
         return max(16, min(spec.max_new_tokens, round(1.5 * self.longest_target_tokens)))
 
     def refuse_cuts(self, recipe: Recipe, emit: Emit) -> None:
-        """Stop if rows would lose their target, or more than 1 % of all tokens, unless the recipe allows it."""
+        """Stop if rows would lose their target, or more than 1 % of all tokens, unless the recipe allows it.
+
+        Raises:
+            DataBlocked: rows would; the message names them with the tokens that each would lose.
+        """
         if self.lost:
-            raise DataError(
+            raise DataBlocked(
                 Text(
-                    en=f"{len(self.lost)} rows cannot be trained on: " + "; ".join(self.lost[:ROWS_SHOWN]) + ".",
-                    ko=f"{len(self.lost)}개 행을 학습에 쓸 수 없습니다: " + "; ".join(self.lost[:ROWS_SHOWN]) + ".",
+                    en=f"{len(self.lost)} rows cannot be trained on: {self._named_lost('en')}.",
+                    ko=f"{len(self.lost)}개 행을 학습에 쓸 수 없습니다: {self._named_lost('ko')}.",
                 ),
                 Text(
                     en="Shorten these answers or raise --max-tokens (up to the base model's limit).",
@@ -60,15 +64,14 @@ class Lengths:
         if not self.cut_tokens:
             return
         share = self.cut_tokens / (self.tokens + self.cut_tokens)
-        worst = ", ".join(f"{place} (−{tokens})" for place, tokens in self.cut_rows[:ROWS_SHOWN])
         what = Text(
-            en=f"{len(self.cut_rows)} of {self.rows} rows are longer than {self.max_tokens} tokens; {share:.1%} of all "
-            f"tokens would be cut off. The longest: {worst}.",
-            ko=f"{self.rows}개 행 중 {len(self.cut_rows)}개가 {self.max_tokens}토큰보다 길어 전체 토큰의 {share:.1%}가 잘립니다. "
-            f"가장 긴 행: {worst}.",
+            en=f"{len(self.cut_rows)} of {self.rows} rows are longer than {self.max_tokens} tokens; {self.cut_tokens:,} tokens "
+            f"({share:.1%} of all) would be cut off. The longest: {self._named_cuts('en')}.",
+            ko=f"{self.rows}개 행 중 {len(self.cut_rows)}개가 {self.max_tokens}토큰보다 길어 {self.cut_tokens:,}토큰(전체의 "
+            f"{share:.1%})이 잘립니다. 가장 긴 행: {self._named_cuts('ko')}.",
         )
         if share > MOST_CUT_SHARE and not recipe.allow_truncation:
-            raise DataError(
+            raise DataBlocked(
                 what,
                 Text(
                     en="Shorten or split these rows, raise --max-tokens if the base allows it, choose a base with a longer "
@@ -78,6 +81,12 @@ class Lengths:
                 ),
             )
         emit("truncation", what, rows=len(self.cut_rows), share=share)
+
+    def _named_lost(self, language: Language) -> str:
+        return "; ".join(place.in_language(language) for place in self.lost[:ROWS_SHOWN])
+
+    def _named_cuts(self, language: Language) -> str:
+        return ", ".join(f"{place.in_language(language)} (−{tokens})" for place, tokens in self.cut_rows[:ROWS_SHOWN])
 
 
 def measure_lengths(
@@ -96,31 +105,39 @@ def measure_lengths(
         return Lengths(len(examples), spec.max_tokens, cost * len(examples), 0, (), (), cost, 1.0, 1)
     processor = load_processor(task, base.path)
     give_template(plugins.find("families", base.family), processor)
-    encoded: list[tuple[Example, Row]] = []
-    lost: list[str] = []
+    learnt = {example.id for example in train}
+    cuts: list[tuple[Text, int]] = []
+    lost: list[Text] = []
+    # Of the training rows alone: the room for answers must not be fitted to the test rows.
+    targets: list[int] = []
+    encoded = tokens = longest = 0
     start = last = time.perf_counter()
     for number, example in enumerate(examples, start=1):
+        place = example.source.place
         try:
-            encoded.append((example, task.encode(example, processor, spec)))
+            row = task.encode(example, processor, spec)
         except DataError as error:
-            lost.append(f"{example.source.place} ({error.what})")
+            lost.append(Text(en=f"{place.en} ({error.what.en})", ko=f"{place.ko}({error.what.ko})"))
+            continue
+        encoded, tokens, longest = encoded + 1, tokens + row.length, max(longest, row.length)
+        if row.cut:
+            cuts.append((place, row.cut))
+        if example.id in learnt:
+            targets.append(row.supervised)
         now = time.perf_counter()
         if now - last > 1:
             last = now
             left = (now - start) / number * (len(examples) - number)
             emit("progress", done=number, total=len(examples), seconds_left=round(left, 1))
-    learnt = {example.id for example in train}
-    cuts = sorted(((f"{example.source.place}", row.cut) for example, row in encoded if row.cut), key=lambda cut: -cut[1])
-    # Of the training rows alone: the room for answers must not be fitted to the test rows.
-    targets = [row.supervised for example, row in encoded if example.id in learnt] or [1]
+    targets = targets or [1]
     return Lengths(
-        rows=len(encoded),
+        rows=encoded,
         max_tokens=spec.max_tokens,
-        tokens=sum(row.length for _, row in encoded),
-        cut_tokens=sum(row.cut for _, row in encoded),
-        cut_rows=tuple(cuts),
+        tokens=tokens,
+        cut_tokens=sum(cut for _, cut in cuts),
+        cut_rows=tuple(sorted(cuts, key=lambda cut: -cut[1])),
         lost=tuple(lost),
-        longest_tokens=max((row.length for _, row in encoded), default=0),
+        longest_tokens=longest,
         mean_target_tokens=sum(targets) / len(targets),
         longest_target_tokens=max(targets),
     )
