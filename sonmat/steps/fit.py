@@ -2,7 +2,8 @@
 
 In: the plan and the split. Out: `candidates/<id>/model/` and `fitted.json` for each, and `fit.json`, written last. Each
 candidate trains in a job of its own; one that fails is recorded with its reason, and the others go on. A candidate whose
-settings and data are unchanged is never trained twice; a half-trained one continues.
+settings and data are unchanged is never trained twice; a half-trained one continues. In a cross-validation each candidate trains
+once more for every fold, in `candidates/<id>@<fold>/`, before it trains on all rows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sonmat.models.saved import present, write_manifest
 from sonmat.runs import RunFolder, sha256_of, write_value
 from sonmat.runs.files import read_header
 from sonmat.runs.folder import UNFINISHED
+from sonmat.runs.folds import candidate_and_fold, fold_name, has_answered
 from sonmat.training.estimates import PROCESS_BYTES
 
 RunJob = Callable[[RunFolder, str, Callable[[Event], None]], None]
@@ -42,22 +44,24 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
     plan = folder.plan()
     fitted: list[str] = []
     failed: dict[str, Text] = {}
+    folds = len(folder.split().folds)
     for number, candidate in enumerate(plan.candidates, start=1):
-        key = candidate_key(folder, candidate)
-        header = read_header(folder.candidate_folder(candidate.id) / "fitted.json")
-        if header is None or header.inputs != key:
-            _make_room(folder, candidate, key)
-            emit("candidate", _title(candidate), candidate=candidate.id, number=number, of=len(plan.candidates))
+        for name in (*(fold_name(candidate.id, fold + 1) for fold in range(folds)), candidate.id):
+            if _is_fitted(folder, candidate, name):
+                continue
+            _make_room(folder, name, candidate_key(folder, candidate, name))
+            emit("candidate", _title(candidate, name, folds), candidate=name, number=number, of=len(plan.candidates))
             try:
                 _require_disk(folder, candidate)
-                run_job(folder, f"fit/{candidate.id}", tell)
+                run_job(folder, f"fit/{name}", tell)
             except Paused:
                 raise
             except SonmatError as error:
                 failed[candidate.id] = error.whole
                 emit("candidate_failed", error.whole, candidate=candidate.id)
-                continue
-        fitted.append(candidate.id)
+                break
+        else:
+            fitted.append(candidate.id)
     if not any(candidate.role == "tuned" and candidate.id in fitted for candidate in plan.candidates) and failed:
         reasons = [f"{name}: {reason}" for name, reason in failed.items()]
         raise WorkerFailed(
@@ -69,18 +73,21 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
     )
 
 
-def fit_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
-    """The job "fit/CANDIDATE": train it here and now, continuing from its last checkpoint.
+def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
+    """The job "fit/CANDIDATE" or "fit/CANDIDATE@FOLD": train it here and now, continuing from its last checkpoint.
 
     Raises:
         Paused, TrainingDiverged, ModelError, ResourceError: see `core.protocols.Method.fit`.
     """
     plan = folder.plan()
+    candidate_id, fold = candidate_and_fold(name)
     candidate = next(entry for entry in plan.candidates if entry.id == candidate_id)
     task, method = plugins.find("tasks", plan.task), plugins.find("methods", candidate.method)
     split = folder.split()
-    examples = {example.id: example for example in folder.kept_examples()}
-    where = folder.candidate_folder(candidate_id)
+    learnt = split if fold is None else split.folds[fold - 1]
+    wanted = {*learnt.train, *learnt.validation}
+    examples = {example.id: example for example in folder.kept_examples() if example.id in wanted}
+    where = folder.candidate_folder(name)
     model_folder = where / "model.part"
     shutil.rmtree(model_folder, ignore_errors=True)
     model_folder.mkdir(parents=True)
@@ -92,8 +99,8 @@ def fit_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause
             base=present(candidate.base, emit),
             family=plugins.find("families", candidate.base.family) if candidate.base else None,
             settings=method.Settings.model_validate(candidate.settings),
-            train=_chosen(examples, split.train),
-            validation=_chosen(examples, split.validation),
+            train=_chosen(examples, learnt.train),
+            validation=_chosen(examples, learnt.validation),
             selection=plugins.find("metrics", task.selection_metric),
             folder=model_folder,
             work=where / "work",
@@ -107,36 +114,51 @@ def fit_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause
     write_manifest(model_folder, candidate, plan.task)
     shutil.rmtree(where / "model", ignore_errors=True)
     model_folder.rename(where / "model")
+    # A candidate's cost is that of all its models.
+    before = [folder.fitted(fold_name(name, each + 1)) for each in range(len(split.folds))] if fold is None else []
     fitted = Fitted(
-        candidate=candidate_id,
-        seconds=_earlier_seconds(folder, candidate_id) + time.perf_counter() - start,
-        peak_bytes=peak_memory(),
+        candidate=name,
+        seconds=sum(each.seconds for each in before) + _earlier_seconds(folder, name) + time.perf_counter() - start,
+        peak_bytes=max([peak_memory(), *(each.peak_bytes for each in before)]),
         steps=result.steps,
         best_step=result.best_step,
         selection=dict(result.selection),
         trained_parameters=result.trained_parameters,
         stopped=result.stopped,
     )
-    write_value(where / "fitted.json", fitted, candidate_key(folder, candidate))
+    write_value(where / "fitted.json", fitted, candidate_key(folder, candidate, name))
 
 
-def candidate_key(folder: RunFolder, candidate: Candidate) -> str:
-    """Fingerprint of what a fit depends on: the candidate as it trains, its rows and the seed; not its estimate."""
+def candidate_key(folder: RunFolder, candidate: Candidate, name: str | None = None) -> str:
+    """Fingerprint of what a fit depends on: the candidate as it trains, its rows and the seed; not its estimate.
+
+    Args:
+        name: of the model, where it is that of a fold.
+    """
+    fold = candidate_and_fold(name)[1] if name is not None else None
     base = candidate.base.checksum if candidate.base else None
     header = read_header(folder.file("split.json"))
-    return sha256_of(
-        candidate.method, base, candidate.spec, candidate.settings, header.inputs if header else "", folder.recipe().seed
-    )
+    parts = (candidate.method, base, candidate.spec, candidate.settings, header.inputs if header else "")
+    return sha256_of(*parts, folder.recipe().seed, *(() if fold is None else (fold,)))
 
 
-def _make_room(folder: RunFolder, candidate: Candidate, key: str) -> None:
+def _is_fitted(folder: RunFolder, candidate: Candidate, name: str) -> bool:
+    """Whether this very model has been trained. That of a fold is needed no more once it has answered."""
+    where = folder.candidate_folder(name)
+    header = read_header(where / "fitted.json")
+    if header is None or header.inputs != candidate_key(folder, candidate, name):
+        return False
+    return name == candidate.id or (where / "model").exists() or has_answered(folder, name)
+
+
+def _make_room(folder: RunFolder, name: str, key: str) -> None:
     """Keep the checkpoint of an interrupted fit of the same candidate; put aside what other settings left."""
-    where = folder.candidate_folder(candidate.id)
+    where = folder.candidate_folder(name)
     mark = where / "job.json"
     header = read_header(mark)
     if where.exists() and (header is None or header.inputs != key):
         folder.put_aside(where)
-    write_value(mark, JobMark(candidate=candidate.id), key)
+    write_value(mark, JobMark(candidate=name), key)
 
 
 def _require_disk(folder: RunFolder, candidate: Candidate) -> None:
@@ -162,9 +184,9 @@ def _require_disk(folder: RunFolder, candidate: Candidate) -> None:
     )
 
 
-def _earlier_seconds(folder: RunFolder, candidate_id: str) -> float:
+def _earlier_seconds(folder: RunFolder, name: str) -> float:
     """Seconds of steps that earlier, interrupted processes had done and that were not repeated."""
-    events = list(folder.candidate_events(candidate_id))
+    events = list(folder.candidate_events(name))
     resumes = [index for index, event in enumerate(events) if event.kind == "resumed"]
     if not resumes:
         return 0.0
@@ -181,7 +203,13 @@ def _chosen(examples: dict[str, Example], ids: tuple[str, ...]) -> list[Example]
     return [examples[id] for id in ids]
 
 
-def _title(candidate: Candidate) -> Text:
+def _title(candidate: Candidate, name: str, folds: int) -> Text:
     title = plugins.find("methods", candidate.method).title
     base = f" · {candidate.base.name}" if candidate.base else ""
-    return Text(en=f"{title.en}{base}", ko=f"{title.ko}{base}")
+    if not folds:
+        return Text(en=f"{title.en}{base}", ko=f"{title.ko}{base}")
+    fold = candidate_and_fold(name)[1]
+    part = (
+        Text(en="all rows", ko="전체 행") if fold is None else Text(en=f"fold {fold} of {folds}", ko=f"묶음 {fold}/{folds}")
+    )
+    return Text(en=f"{title.en}{base} · {part.en}", ko=f"{title.ko}{base} · {part.ko}")

@@ -49,7 +49,8 @@ def release(
 
 def replay_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
     """The job "replay/CANDIDATE"."""
-    examples = {example.id: example for example in folder.kept_examples()}
+    wanted = {golden.row for golden in folder.measured(candidate_id).golden}
+    examples = {example.id: example for example in folder.kept_examples() if example.id in wanted}
     model_folder = folder.candidate_folder(candidate_id) / "model"
     predictor = load_predictor(open_saved(model_folder, detect_device(), emit, media_root=str(folder.path)))
     for golden in folder.measured(candidate_id).golden:

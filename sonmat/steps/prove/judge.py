@@ -9,10 +9,14 @@ named winner are the same thing.
 
 Every arm is also tested against its own answers dealt out to the items at random. An arm that is not better than that guesses;
 it can still beat the floor in a metric that rewards guessing (macro-F1 does: any mixture of labels beats one label alone).
+
+After a cross-validation each item has one answer a repetition. Its statistics are their mean, so that an item stays one item;
+intervals are stretched and p-values raised, because the models that answered have learnt from overlapping rows.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +31,7 @@ from sonmat.core.values import Arm, Candidate, ClassScore, Comparison, Example, 
 from sonmat.statistics import (
     Discordance,
     HolmStep,
+    Interval,
     difference_interval,
     difference_standard_error,
     exact_mcnemar,
@@ -39,11 +44,15 @@ from sonmat.statistics import (
     swap_test,
     value_interval,
 )
+from sonmat.statistics.cross_validation import Turns, overlap_p_value, stretched
 from sonmat.statistics.resampling import Floats, cluster_of_items, number_of_clusters
 from sonmat.steps.prove.verdict import Standing, decide
 
 _COST_OF_ROLE = {"floor": 0, "base": 1, "tuned": 2}
 _ROWS_SHOWN = 5
+
+_Repeated = Sequence[Sequence[Judged]]
+"""Every item with its answer, in each repetition; one where nothing is repeated."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Evidence:
 
     candidate: Candidate
     predictions: Sequence[Prediction]
-    """One for every test item, in any order."""
+    """One for every test item, in any order; after a repeated cross-validation one for each repetition, in their order."""
     seconds_per_answer: float
     peak_bytes: int
     fit_seconds: float
@@ -68,6 +77,7 @@ def judge(
     seal: str,
     failed: Mapping[str, Text] | None = None,
     titles: Mapping[str, Text] | None = None,
+    turns: Turns | None = None,
 ) -> Proof:
     """The proof over the sealed test items `examples`.
 
@@ -77,16 +87,18 @@ def judge(
         labels: of a classification task, for the rows per class; empty for other tasks.
         failed: candidates that gave no evidence, and why.
         titles: what to call each candidate in sentences; its id where it is missing.
+        turns: of a cross-validation; None where the items were put aside from the beginning.
 
     Raises:
         RunError: an arm's rows are not exactly the test items.
         DataError: there is no test item.
         SonmatError: no arm has a value of the headline metric.
     """
-    _refuse_other_items(evidence, examples)
+    repeats = turns.repeats if turns else 1
+    _refuse_other_items(evidence, examples, repeats)
     groups = None if all(example.group is None for example in examples) else [example.group for example in examples]
-    judged = {each.candidate.id: _judged(each.predictions, examples) for each in evidence}
-    trials = [_Trial(metric, judged, groups, seed) for metric in metrics]
+    judged = {each.candidate.id: _judged(each.predictions, examples, repeats) for each in evidence}
+    trials = [_Trial(metric, judged, groups, seed, turns) for metric in metrics]
     headline = trials[0]
     failures = {**(failed or {}), **{name: _without_headline(headline.metric) for name in judged if not headline.has(name)}}
     entrants = [each for each in evidence if headline.has(each.candidate.id)]
@@ -105,6 +117,7 @@ def judge(
         failed=failures,
         titles=titles or {},
         guessing=frozenset(arm.candidate for arm in arms if headline.guesses(arm.candidate, judged[arm.candidate])),
+        turns=turns,
     )
     return Proof(
         headline=headline.metric.name,
@@ -142,20 +155,28 @@ class _Trial:
     """One metric over all arms that have it."""
 
     def __init__(
-        self, metric: Metric, judged: Mapping[str, Sequence[Judged]], groups: Sequence[str | None] | None, seed: int
+        self,
+        metric: Metric,
+        judged: Mapping[str, _Repeated],
+        groups: Sequence[str | None] | None,
+        seed: int,
+        turns: Turns | None = None,
     ) -> None:
         self.metric = metric
         self.groups = groups
         self.seed = seed
-        rows = {name: metric.statistics(items) for name, items in judged.items()}
+        self.spread = turns.spread if turns else 1.0
+        # A mean over repetitions is neither right nor wrong.
+        self.right_or_wrong = metric.right_or_wrong and (turns is None or turns.repeats == 1)
+        rows = {name: self._mean_statistics(items) for name, items in judged.items()}
         self.statistics: dict[str, Floats] = {
             name: statistics
             for name, statistics in rows.items()
             if np.isfinite(statistics).all() and np.isfinite(measure(metric.value, statistics))
         }
-        items = len(next(iter(judged.values()), ()))
+        items = len(next(iter(rows.values()), ()))
         self.clusters = number_of_clusters(cluster_of_items(items, groups))
-        self.exact_shares = metric.right_or_wrong and self.clusters == items
+        self.exact_shares = self.right_or_wrong and self.clusters == items
         self.samples = paired_samples(metric.value, self.statistics, seed, groups)
 
     def has(self, name: str) -> bool:
@@ -163,7 +184,8 @@ class _Trial:
 
     def score(self, name: str) -> Score:
         sample = self.samples[name]
-        interval = value_interval(sample, share=self.metric.percent, right_or_wrong=self.metric.right_or_wrong)
+        interval = value_interval(sample, share=self.metric.percent, right_or_wrong=self.right_or_wrong)
+        interval = self._stretched(interval, sample.value, lowest=0.0)
         return Score(
             metric=self.metric.name,
             value=sample.value,
@@ -178,13 +200,16 @@ class _Trial:
         steps = holm(p_values)
         return [self._comparison(a, b, p, step) for (a, b), p, step in zip(pairs, p_values, steps, strict=True)]
 
-    def guesses(self, name: str, judged: Sequence[Judged]) -> bool:
+    def guesses(self, name: str, judged: _Repeated) -> bool:
         """Whether the arm's answers fit their items no better than the same answers shuffled (5 % error)."""
-        order = np.random.default_rng(self.seed).permutation(len(judged))
-        dealt = [replace(item, output=judged[place].output) for item, place in zip(judged, order, strict=True)]
-        if all(item.output == judged[0].output for item in judged):
+        if all(item.output == judged[0][0].output for items in judged for item in items):
             return True
-        own, shuffled = self.statistics[name], self.metric.statistics(dealt)
+        order = np.random.default_rng(self.seed).permutation(len(judged[0]))
+        dealt = [
+            [replace(item, output=items[place].output) for item, place in zip(items, order, strict=True)]
+            for items in judged
+        ]
+        own, shuffled = self.statistics[name], self._mean_statistics(dealt)
         if np.array_equal(own, shuffled):
             # Answers differ and the metric does not tell them apart: it measures likelihood, or all are wrong.
             return False
@@ -193,16 +218,27 @@ class _Trial:
         p_value = swap_test(self.metric.value, own, shuffled, seed=self.seed, groups=self.groups)
         return not better or p_value > 0.05
 
+    def _mean_statistics(self, judged: _Repeated) -> Floats:
+        """Of every item over all repetitions, shape (items, k)."""
+        return np.asarray(np.mean([self.metric.statistics(items) for items in judged], axis=0), dtype=np.float64)
+
+    def _stretched(self, interval: Interval, about: float, lowest: float) -> Interval:
+        if self.spread == 1.0:
+            return interval
+        bounds = (lowest, 1.0) if self.metric.percent else (-math.inf, math.inf)
+        return stretched(interval, about, self.spread, *bounds)
+
     def smallest_detectable(self, arms: Sequence[Arm]) -> float:
         """For the closest race, that of the two best arms; for a lone arm as against a rival with independent errors."""
         sign = -1 if self.metric.higher_is_better else 1
         best, *rivals = sorted((arm.candidate for arm in arms), key=lambda name: sign * self.samples[name].value)
         if self.exact_shares:
-            return smallest_detectable_share_difference(self._discordant(best, rivals), self.clusters)
+            found = smallest_detectable_share_difference(self._discordant(best, rivals), self.clusters)
+            return min(1.0, self.spread * found)
         sample = self.samples[best]
         error = difference_standard_error(sample, self.samples[rivals[0]]) if rivals else 2**0.5 * standard_error(sample)
         if error > 0:
-            detectable = smallest_detectable_difference(error)
+            detectable = self.spread * smallest_detectable_difference(error)
             return min(1.0, detectable) if self.metric.percent else detectable
         # The arms never differ: a share is told as if by counts, anything else no better than by its own size.
         return smallest_detectable_share_difference(0, self.clusters) if self.metric.percent else abs(sample.value)
@@ -215,6 +251,13 @@ class _Trial:
         return discordance.a_only_right + discordance.b_only_right
 
     def _p_value(self, a: str, b: str) -> float:
+        if self.spread == 1.0:
+            return self._exact_p_value(a, b)
+        one, other = self.samples[a], self.samples[b]
+        error = self.spread * difference_standard_error(one, other)
+        return max(self._exact_p_value(a, b), overlap_p_value(one.value - other.value, error, self.clusters))
+
+    def _exact_p_value(self, a: str, b: str) -> float:
         if self.exact_shares:
             return exact_mcnemar(self._discordance(a, b))
         return swap_test(self.metric.value, self.statistics[a], self.statistics[b], seed=self.seed, groups=self.groups)
@@ -228,12 +271,13 @@ class _Trial:
             self.samples[a],
             self.samples[b],
             share=self.metric.percent,
-            right_or_wrong=self.metric.right_or_wrong,
+            right_or_wrong=self.right_or_wrong,
             level=step.level,
         )
+        interval = self._stretched(interval, self.samples[a].value - self.samples[b].value, lowest=-1.0)
         if step.adjusted_p_value > 0.05:
             interval = interval.including(0.0)
-        discordance = self._discordance(a, b) if self.metric.right_or_wrong else None
+        discordance = self._discordance(a, b) if self.right_or_wrong else None
         higher_is = "a" if self.metric.higher_is_better else "b"
         lower_is = "b" if self.metric.higher_is_better else "a"
         return Comparison(
@@ -252,7 +296,7 @@ class _Trial:
         )
 
 
-def _refuse_other_items(evidence: Sequence[Evidence], examples: Sequence[Example]) -> None:
+def _refuse_other_items(evidence: Sequence[Evidence], examples: Sequence[Example], repeats: int) -> None:
     if not examples:
         raise DataError(
             Text(
@@ -261,11 +305,11 @@ def _refuse_other_items(evidence: Sequence[Evidence], examples: Sequence[Example
             ),
             Text(en="Give more examples and run again.", ko="예제를 더 넣고 다시 실행하세요."),
         )
-    wanted = Counter(example.id for example in examples)
+    wanted = Counter({example.id: repeats for example in examples})
     for each in evidence:
         answered = Counter(prediction.row for prediction in each.predictions)
         missing, extra = sorted(wanted - answered), sorted(row for row in answered if row not in wanted)
-        twice = sorted(row for row, times in answered.items() if times > 1)
+        twice = sorted(row for row, times in answered.items() if times > repeats)
         if missing or extra or twice:
             raise RunError(_other_items(each.candidate.id, missing, extra, twice), _prove_again(each.candidate.id))
 
@@ -294,18 +338,21 @@ def _prove_again(candidate: str) -> Text:
     )
 
 
-def _judged(predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[Judged]:
-    by_row = {prediction.row: prediction for prediction in predictions}
-    return [
-        Judged(
-            input=example.input,
-            target=example.target,
-            output=by_row[example.id].output,
-            confidence=by_row[example.id].confidence,
-            reference_nll=by_row[example.id].reference_nll,
-        )
-        for example in examples
-    ]
+def _judged(predictions: Sequence[Prediction], examples: Sequence[Example], repeats: int) -> _Repeated:
+    by_row: dict[str, list[Prediction]] = {}
+    for prediction in predictions:
+        by_row.setdefault(prediction.row, []).append(prediction)
+    return [[_judged_item(example, by_row[example.id][turn]) for example in examples] for turn in range(repeats)]
+
+
+def _judged_item(example: Example, prediction: Prediction) -> Judged:
+    return Judged(
+        input=example.input,
+        target=example.target,
+        output=prediction.output,
+        confidence=prediction.confidence,
+        reference_nll=prediction.reference_nll,
+    )
 
 
 def _without_headline(metric: Metric) -> Text:
@@ -322,7 +369,7 @@ def _nothing_to_judge(failures: Mapping[str, Text]) -> Text:
     )
 
 
-def _arm(evidence: Evidence, trials: Sequence[_Trial], judged: Sequence[Judged], labels: Sequence[str]) -> Arm:
+def _arm(evidence: Evidence, trials: Sequence[_Trial], judged: _Repeated, labels: Sequence[str]) -> Arm:
     candidate = evidence.candidate
     return Arm(
         candidate=candidate.id,
@@ -333,8 +380,15 @@ def _arm(evidence: Evidence, trials: Sequence[_Trial], judged: Sequence[Judged],
         seconds_per_answer=evidence.seconds_per_answer,
         peak_bytes=evidence.peak_bytes,
         fit_seconds=evidence.fit_seconds,
-        per_class=class_scores(judged, labels) if labels else (),
+        per_class=_mean_class_scores(judged, labels) if labels else (),
     )
+
+
+def _mean_class_scores(judged: _Repeated, labels: Sequence[str]) -> tuple[ClassScore, ...]:
+    """Over the answers of all repetitions; rows count once."""
+    pooled = class_scores([item for items in judged for item in items], labels)
+    counts = [{"support": each.support // len(judged), "predicted": round(each.predicted / len(judged))} for each in pooled]
+    return tuple(each.model_copy(update=count) for each, count in zip(pooled, counts, strict=True))
 
 
 def _pairs(arms: Sequence[Arm], trial: _Trial) -> list[tuple[str, str]]:

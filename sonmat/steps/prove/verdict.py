@@ -19,6 +19,7 @@ from sonmat.core.protocols import Metric
 from sonmat.core.text import Text
 from sonmat.core.values import Arm, Comparison, Verdict
 from sonmat.statistics import items_needed
+from sonmat.statistics.cross_validation import Turns
 from sonmat.steps.prove.phrases import Phrases, joined
 
 _COST_OF_ROLE = {"floor": 0, "base": 1, "tuned": 2}
@@ -46,6 +47,8 @@ class Standing:
     titles: Mapping[str, Text]
     guessing: frozenset[str] = frozenset()
     """Arms whose answers fit the items no better than the same answers shuffled; constant answers are among them."""
+    turns: Turns | None = None
+    """Of a cross-validation; None where a test set was put aside."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class _Decision:
                 *self.made_worse(),
                 self.what_would_change(),
                 *self.how_decided(),
+                *self.cross_validated(),
                 *self.failures(),
             ),
         )
@@ -278,6 +282,23 @@ class _Decision:
                 en=f"{count} pairs of arms were compared on the same items; the chance that any winner is named wrongly "
                 "is at most 5 % (Holm).",
                 ko=f"같은 문항에서 후보 {count}쌍을 비교했으며, 승자를 하나라도 잘못 꼽을 확률은 5% 이하입니다(Holm 보정).",
+            )
+        ]
+
+    def cross_validated(self) -> list[Text]:
+        turns = self.standing.turns
+        if turns is None:
+            return []
+        times = Text(en=f", {turns.repeats} times over", ko=f", {turns.repeats}번 되풀이") if turns.repeats > 1 else None
+        return [
+            Text(
+                en=f"Cross-validated ({turns.folds} folds{times.en if times else ''}): every row was answered by models that "
+                "had not seen it, and the model in use has learnt from all rows. The models' training rows overlap, so intervals "
+                f"and tests are approximate; they are widened {turns.spread:.2f}-fold for it (Nadeau and Bengio 2003; no exact "
+                "way exists: Bengio and Grandvalet 2004).",
+                ko=f"교차 검증({turns.folds}겹{times.ko if times else ''})으로 모든 행을 그 행을 보지 않은 모델이 답했고, "
+                "사용할 모델은 모든 행으로 학습했습니다. 모델들의 학습 행이 겹쳐 구간과 검정은 근삿값이며, 그만큼 "
+                f"{turns.spread:.2f}배 넓혔습니다(Nadeau·Bengio 2003, 정확한 방법은 없음: Bengio·Grandvalet 2004).",
             )
         ]
 
