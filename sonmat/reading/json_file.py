@@ -60,7 +60,9 @@ def _rows_of_object(path: Path, document: JsonStream, encoding: Encoding) -> Ite
         return
     listed = ", ".join(f"'{name}'" for name in (lists or names)[:8])
     if lists:
-        raise _no_rows(path, Text(en=f"Several fields hold lists: {listed}.", ko=f"목록을 담은 필드가 여럿입니다: {listed}."))
+        raise _no_rows(
+            path, Text(en=f"Several fields hold lists: {listed}.", ko=f"목록을 담은 필드가 여럿입니다: {listed}.")
+        )
     raise _no_rows(path, Text(en=f"Its fields are {listed}.", ko=f"필드는 {listed}입니다."))
 
 
