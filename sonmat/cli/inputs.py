@@ -113,9 +113,9 @@ def _checked(given: Given, task: Task) -> Given:
         _check_picture(given.value, task)
         return given
     fields = list(task.Input.model_fields)
-    lacking = [name for name in fields if name not in given.value]
+    lacking = [name for name in fields if name not in given.value and task.Input.model_fields[name].is_required()]
     if not lacking:
-        kept: dict[str, Any] = {name: given.value[name] for name in fields}
+        kept: dict[str, Any] = {name: given.value[name] for name in fields if name in given.value}
         return Given(kept, given.place)
     place = Text(en=f"{given.place.en}: ", ko=f"{given.place.ko}: ") if given.place else verbatim("")
     raise DataError(

@@ -16,6 +16,7 @@ from sonmat.core.values import Json
 from sonmat.reading.tools import calls_of, target_of, turn_of
 
 _ROLES = ("system", "user", "assistant", "tool")
+_PLAIN_ROLES = ("user", "assistant", "system")
 _OLDER_NAMES = {"developer": "system", "function": "tool"}
 
 
@@ -117,6 +118,11 @@ def turns_of(messages: list[Any]) -> list[Json] | Text:
 
 
 def _turn(message: Any, number: int) -> Json | Text:
+    if type(message) is dict and len(message) == 2:
+        role, content = message.get("role"), message.get("content")
+        if role in _PLAIN_ROLES and type(content) is str:
+            # Nearly every turn there is.
+            return {"role": role, "content": content}
     if not isinstance(message, dict) or not isinstance(message.get("role"), str):
         return Text(en=f"message {number} has no role", ko=f"{number}번째 메시지에 role이 없습니다")
     role = _OLDER_NAMES.get(message["role"], message["role"])

@@ -1,40 +1,21 @@
-"""Which format reads a path, what the path's content is worth as a fingerprint, and what its rows look like.
+"""Which format reads a path, and what the path's content is worth as a fingerprint.
 
-In: a path. Out: a `Format`, a SHA-256, a `Survey`. It does not know tasks or shapes.
+In: a path. Out: a `Format`, a SHA-256. It looks at no rows.
 """
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sonmat import plugins
 from sonmat.core.errors import DataError
-from sonmat.core.protocols import Emit, Format, Table
+from sonmat.core.protocols import Format
 from sonmat.core.text import Text
-from sonmat.core.values import Json, Record
 from sonmat.reading.encoding import empty_file, unreadable_file
 from sonmat.runs.files import sha256_of, sha256_of_file
-
-SHOWN_ROWS = 5
-"""Bad rows that a message lists before it only counts them."""
-_SAMPLE_ROWS = 1000
-_REPORT_EVERY = 10_000
-"""Rows between two progress events; the slowest format reads that many in about a second."""
-
-
-@dataclass(frozen=True)
-class Survey:
-    """A first look at all rows: their number, every column in order of appearance, and a sample from all over the file."""
-
-    rows: int
-    table: Table
-    problems: tuple[Record, ...]
-    """The first few rows that could not be read."""
 
 
 def find_format(path: Path) -> Format:
@@ -81,41 +62,6 @@ def _fingerprint_of_path(path: Path) -> str:
         raise unreadable_file(path, error) from error
 
 
-def survey(format: Format, path: Path, emit: Emit) -> Survey:
-    """Read every row once and keep a random sample that depends on nothing but the number of rows.
-
-    Raises:
-        DataError: the container cannot be read, or holds no row at all.
-    """
-    chance = random.Random(0)
-    columns: dict[str, None] = {}
-    sample: list[tuple[int, Json]] = []
-    problems: list[Record] = []
-    rows = usable = 0
-    for record in format.read(path):
-        rows += 1
-        if rows % _REPORT_EVERY == 0:
-            emit(
-                "progress", Text(en="Looking at the rows", ko="행을 살펴보는 중"), done=rows, total=None, seconds_left=None
-            )
-        if record.problem is not None:
-            problems += [record] * (len(problems) < SHOWN_ROWS)
-            continue
-        columns.update(dict.fromkeys(record.fields))
-        usable += 1
-        place = usable - 1 if usable <= _SAMPLE_ROWS else chance.randrange(usable)
-        if place >= _SAMPLE_ROWS:
-            continue
-        if place == len(sample):
-            sample.append((rows, record.fields))
-        else:
-            sample[place] = (rows, record.fields)
-    if not rows:
-        raise _no_rows(path)
-    sample.sort(key=lambda entry: entry[0])
-    return Survey(rows, Table(tuple(columns), tuple(fields for _, fields in sample)), tuple(problems))
-
-
 def _visible_files(folder: Path) -> Iterator[Path]:
     for entry in folder.iterdir():
         if entry.name.startswith("."):
@@ -151,15 +97,5 @@ def _unsupported(path: Path) -> DataError:
         Text(
             en=f"Supported: {listed}, and a folder of pictures with a folder a class.",
             ko=f"지원하는 것: {listed}, 분류마다 폴더가 있는 그림 폴더.",
-        ),
-    )
-
-
-def _no_rows(path: Path) -> DataError:
-    return DataError(
-        Text(en=f"{path} has no rows.", ko=f"{path}에 행이 없습니다."),
-        Text(
-            en="Put one example a row into it, or name another file.",
-            ko="한 행에 예시 하나씩 넣거나 다른 파일을 지정하세요.",
         ),
     )
