@@ -28,6 +28,7 @@ from sonmat.inference.device import detect_device
 from sonmat.models.saved import load_predictor, open_saved
 from sonmat.pipeline import perform
 from sonmat.recipes import make_recipe
+from sonmat.repairing import Repaired, write_repaired
 from sonmat.runs import EventLog, RunFolder, list_runs
 from sonmat.runs.events import Listener
 from sonmat.runs.folder import run_name, runs_root
@@ -250,6 +251,15 @@ class Run:
         """Do what is left of the steps up to `upto` with the run's own recipe."""
         perform(self.folder, self.recipe, upto, tuple(listeners))
         return self
+
+    def write_repaired(self, out: str | Path, force: bool = False) -> Repaired:
+        """Write the rows as the audit left them to `out`, in their own shape and columns, and `out`.ledger.jsonl beside it.
+
+        Raises:
+            SettingError: `out` is the data itself, or is there already and `force` is not given.
+            DataError: a changed row cannot be written in its own columns.
+        """
+        return write_repaired(self.folder, Path(out), force)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

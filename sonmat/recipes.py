@@ -47,14 +47,14 @@ def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
 
 
 def is_recipe(file: Path) -> bool:
-    """Whether `file` holds a recipe, by its name and keys; YAML that cannot be read counts as one, so that it is said."""
+    """Whether `file` is YAML and no list of sources; what cannot be read counts as a recipe, so that somebody says so."""
     if file.suffix.lower() not in (".yaml", ".yml") or not file.is_file():
         return False
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):
         return True
-    return isinstance(values, dict) and "data" in values
+    return not (isinstance(values, dict) and "sources" in values)
 
 
 def merged_settings(below: Any, above: Any) -> dict[str, Any]:

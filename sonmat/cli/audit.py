@@ -12,6 +12,7 @@ from sonmat.core.text import Text
 if TYPE_CHECKING:
     from sonmat.api import Run
     from sonmat.cli.target import Target
+    from sonmat.repairing import Repaired
 
 HELP = Text(
     en="Say what is wrong with the data. Accounts for every row, and shows token by token what is trained on.\n\n"
@@ -61,6 +62,34 @@ def audit(
             ),
         ),
     ] = False,
+    fix: Annotated[
+        str | None,
+        typer.Option(
+            "--fix",
+            metavar="OUT",
+            help=words(
+                "Do the safe repairs and write the rows to OUT, a file (.jsonl, .csv, ...) or a new folder; "
+                "OUT.ledger.jsonl tells what became of every row. The original is never changed.",
+                "안전한 처리를 모두 하고 결과를 OUT(.jsonl, .csv 등의 파일이나 새 폴더)에 씁니다. "
+                "행마다의 처리 결과는 OUT.ledger.jsonl에 있습니다. 원본은 바꾸지 않습니다.",
+            ),
+        ),
+    ] = None,
+    no_fix: Annotated[
+        str | None,
+        typer.Option(
+            "--no-fix",
+            metavar="A,B",
+            help=words(
+                "Repairs that --fix leaves out: normalise, duplicates, near_duplicates, labels, personal_data, leakage, "
+                "bad_rows.",
+                "--fix에서 뺄 처리: normalise, duplicates, near_duplicates, labels, personal_data, leakage, bad_rows.",
+            ),
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help=words("Replace OUT if it is there already.", "OUT 파일이 있으면 덮어씁니다."))
+    ] = False,
     recipe: RecipeFile = None,
     folder: Folder = None,
     lang: Lang = None,
@@ -74,11 +103,19 @@ def audit(
         )
     if lang is not None:
         asked["lang"] = lang
+    if fix is not None:
+        from sonmat.cli.fixing import with_repairs
+
+        asked = with_repairs(asked, no_fix)
     target = Target.of(run, recipe, folder, asked, keep_recipe=True)
+    if fix is not None:
+        target.check_out(fix, force)
     found = audited(target, "plan" if show_tokens else "audit", as_json)
     if review and _reviewed(found):
         found = audited(target, "audit", as_json)
-    _tell(found, 0 if found.audit.blockers else show_tokens, as_json)
+    blocked = bool(found.audit.blockers)
+    repaired = found.write_repaired(fix, force) if fix is not None and not blocked else None
+    _tell(found, 0 if blocked else show_tokens, repaired, as_json)
     if fails(found, fail_on):
         raise typer.Exit(1)
 
@@ -118,9 +155,10 @@ def _reviewed(run: Run) -> bool:
     return review(run, console()).decided > 0
 
 
-def _tell(run: Run, show_tokens: int, as_json: bool) -> None:
+def _tell(run: Run, show_tokens: int, repaired: Repaired | None, as_json: bool) -> None:
     from sonmat.cli.console import console, print_json
     from sonmat.cli.findings import findings_document, print_files, print_findings
+    from sonmat.cli.fixing import print_repaired, repaired_document
 
     rows = None
     if show_tokens:
@@ -128,10 +166,14 @@ def _tell(run: Run, show_tokens: int, as_json: bool) -> None:
 
         rows = encoded_rows(run, show_tokens)
     if as_json:
-        print_json({**findings_document(run), **({"rows": rows} if rows is not None else {})})
+        shown: dict[str, Any] = {"rows": rows} if rows is not None else {}
+        written = {"repaired": repaired_document(repaired)} if repaired is not None else {}
+        print_json({**findings_document(run), **shown, **written})
         return
     screen = console()
     print_findings(screen, run)
     if rows is not None:
         print_rows(screen, rows)
+    if repaired is not None:
+        print_repaired(screen, repaired)
     print_files(screen, run)

@@ -276,7 +276,8 @@ def _lines(example: Example) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
+    from sonmat.reading.personal import masked
     from sonmat.steps.report.quoting import printable, shortened
 
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return shortened(printable(text), _LONGEST_TEXT)
+    return shortened(printable(masked(text)), _LONGEST_TEXT)

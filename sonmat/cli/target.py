@@ -78,6 +78,12 @@ class Target:
         """The run with every step up to `upto` done; raises what `sonmat.api.run` does."""
         return self.prepared.perform(upto, listeners)
 
+    def check_out(self, out: str, force: bool) -> None:
+        """Nothing, if repaired rows may be written to `out`; raises what `sonmat.repairing.check_out` does."""
+        from sonmat.repairing import check_out
+
+        check_out(self.prepared.recipe, Path(out), force)
+
 
 def run_of(named: Sequence[str], upto: str, as_json: bool, hidden: frozenset[str] = frozenset()) -> Run:
     """The run that `named` means, with every step up to `upto` done and its recipe kept.
