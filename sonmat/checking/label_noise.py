@@ -31,7 +31,7 @@ _LEAST_GAIN = 6.0
 freedom, because a share cannot be negative)."""
 _EASY = 0.15
 """Share of contradictions up to which most rows are beyond doubt."""
-_FEWEST_CONTRADICTIONS = 5
+_FEWEST_CONTRADICTIONS = 3
 _LEAST_SHARE = 1e-4
 """Taken for the order of suspicion where no slips were found."""
 
@@ -46,7 +46,7 @@ class Noise:
     gain: float
     """Nats of likelihood won by allowing for wrong labels."""
     steady: bool = False
-    """Whether sure rows contradict their labels about as often as unsure ones do."""
+    """Whether it is not the unsure rows that contradict their labels."""
 
     @property
     def is_there(self) -> bool:
@@ -85,7 +85,7 @@ def doubts_of_labels(labels: Ints, probabilities: Floats) -> Doubts:
         if fit > best_fit:
             best, best_shares, best_fit = temperature, shares, fit
     gain = max(best_fit - without, 0.0)
-    steady = gain <= _LEAST_GAIN and _is_steady(labels, probabilities)
+    steady = gain <= _LEAST_GAIN and _is_steady(probabilities.argmax(axis=1) != labels, probabilities.max(axis=1))
     if steady:
         best = float(_TEMPERATURES[0])
         best_shares, _ = _fitted(sources(best))
@@ -118,14 +118,19 @@ def doubts_of_choices(given: NDArray[np.bool_], probabilities: Floats) -> Doubts
         fit = _fit_of_choices(few_have, chance, added, forgotten)
         if fit > best_fit:
             best, best_fit = (temperature, added, forgotten), fit
+    gain = max(best_fit - without, 0.0)
+    steady = gain <= _LEAST_GAIN and _is_steady(has != (sure > 0.5), np.abs(sure - 0.5))
+    if steady:
+        temperature = float(_TEMPERATURES[0])
+        best = (temperature, *_slips(few_have, _eased(few_have, few_sure, temperature)))
     temperature, added, forgotten = best
     chance = _eased(has, sure, temperature)
     added, forgotten = max(added, _LEAST_SHARE), max(forgotten, _LEAST_SHARE)
     slip = np.where(has, added * (1 - chance), forgotten * chance)
     honest = np.where(has, (1 - forgotten) * chance, (1 - added) * (1 - chance))
     wrong = slip / (slip + honest)
-    gain = max(best_fit - without, 0.0) * step
-    return Doubts(Noise(float(wrong.mean()) if gain > _LEAST_GAIN else 0.0, temperature, gain), wrong)
+    noise = Noise(float(wrong.mean()), temperature, gain, steady)
+    return Doubts(noise, wrong)
 
 
 def tempered(probabilities: Floats, temperature: float) -> Floats:
@@ -136,17 +141,15 @@ def tempered(probabilities: Floats, temperature: float) -> Floats:
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def _is_steady(labels: Ints, probabilities: Floats) -> bool:
-    """Whether contradictions are as good as evenly spread over sure and unsure rows, in data that are easy on the whole.
+def _is_steady(contradicted: NDArray[np.bool_], sure: Floats) -> bool:
+    """Whether contradictions are spread over all but the unsurest rows, in data that are easy on the whole.
 
     Likelihood cannot tell slips from doubt where the model is equally sure of all rows, as with two classes that nothing joins.
     But doubt that is real is greater for some rows than for others, and contradictions are found with those.
     """
-    sure = probabilities.max(axis=1)
-    contradicted = probabilities.argmax(axis=1) != labels
-    surer = sure >= np.median(sure)
-    with_sure, with_unsure = int(contradicted[surer].sum()), int(contradicted[~surer].sum())
-    return contradicted.mean() <= _EASY and with_sure >= _FEWEST_CONTRADICTIONS and 2 * with_sure >= with_unsure
+    beyond_doubt = contradicted & (sure >= np.quantile(sure, 0.25))
+    enough = beyond_doubt.sum() >= max(_FEWEST_CONTRADICTIONS, contradicted.sum() / 2)
+    return bool(contradicted.mean() <= _EASY and enough)
 
 
 def _fitted(likelihoods: Floats) -> tuple[Floats, float]:

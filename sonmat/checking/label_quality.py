@@ -122,7 +122,7 @@ def scaled(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """`features` around 0 with a mean variance of 1, directions in proportion as they were."""
     around = features - features.mean(axis=0)
     spread = float(np.sqrt(np.mean(around**2)))
-    return around / spread if spread > 1e-9 else around
+    return np.asarray(around / spread if spread > 1e-9 else around, dtype=np.float32)
 
 
 def learnt(features: NDArray[np.float32], labels: Ints, classes: int) -> Callable[[NDArray[np.float32]], Floats]:
