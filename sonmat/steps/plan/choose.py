@@ -14,7 +14,7 @@ from sonmat.core.errors import ResourceError, SettingError
 from sonmat.core.protocols import Method, No, Task, Workload
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Device, ModelFacts, Refused, Spec
+from sonmat.core.values import Candidate, Device, Estimate, ModelFacts, Refused, Spec
 
 PREFERRED = {
     True: ("lora", "freeze", "full"),
@@ -37,10 +37,12 @@ class Offer:
 
 
 def choose(
-    task: Task, offers: Sequence[Offer], recipe: Recipe, device: Device, refused: list[Refused]
+    task: Task, offers: Sequence[Offer], recipe: Recipe, device: Device, refused: list[Refused], fits: int = 1
 ) -> tuple[Candidate, ...]:
     """Candidates in the order they will be fitted; what is left out goes to `refused` with its reason.
 
+    Args:
+        fits: how often each candidate is fitted: once more than there are folds.
     Raises:
         SettingError: an unknown method or setting.
         ResourceError: no tuned method fits into this machine.
@@ -59,7 +61,7 @@ def choose(
                 goal = refused if method.role == "tuned" else unasked
                 goal.append(Refused(method=method.name, base=offer.base.name, reason=verdict.reason))
                 continue
-            candidate = _candidate(method, task, offer, recipe)
+            candidate = _candidate(method, task, offer, recipe, fits)
             problem = _too_large(candidate, device) or _too_long(candidate, offer, seconds_left, recipe)
             if problem is not None:
                 refused.append(Refused(method=method.name, base=offer.base.name, reason=problem))
@@ -71,7 +73,7 @@ def choose(
     asked = {candidate.base.name for candidate in chosen if candidate.role == "base" and candidate.base}
     refused.extend(entry for entry in unasked if entry.base not in asked)
     if not any(candidate.role == "tuned" for candidate in chosen):
-        _refuse_all(refused, recipe)
+        _refuse_all(refused, recipe, fits)
     return tuple(chosen)
 
 
@@ -93,7 +95,7 @@ def _named(recipe: Recipe) -> bool:
     return any(plugins.find("methods", name).role == "tuned" for name in recipe.method)
 
 
-def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe) -> Candidate:
+def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe, fits: int) -> Candidate:
     proposed = method.propose(task, offer.workload)
     user = recipe.settings.get(method.name, {})
     settings = _validated(method, {**proposed, **user})
@@ -110,9 +112,19 @@ def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe) -> Cand
             "settings": resolved,
             "origins": origins,
             "reason": _reason(method, recipe),
-            "estimate": method.estimate(settings, offer.workload),
+            "estimate": _of_all_fits(method.estimate(settings, offer.workload), fits),
         }
     )
+
+
+def _of_all_fits(estimate: Estimate, fits: int) -> Estimate:
+    if fits == 1:
+        return estimate
+    basis = Text(
+        en=f"{estimate.basis.en}; {fits} fits, one for each fold and one of all rows",
+        ko=f"{estimate.basis.ko}. 묶음마다 한 번과 전체 행으로 한 번, 모두 {fits}번 학습",
+    )
+    return estimate.model_copy(update={"seconds": round(fits * estimate.seconds, 1), "basis": basis})
 
 
 def _validated(method: Method, values: dict[str, Any]) -> BaseModel:
@@ -170,7 +182,7 @@ def _too_long(candidate: Candidate, offer: Offer, seconds_left: float, recipe: R
     )
 
 
-def _refuse_all(refused: Sequence[Refused], recipe: Recipe) -> None:
+def _refuse_all(refused: Sequence[Refused], recipe: Recipe, fits: int) -> None:
     lines = Text(
         en="\n".join(f"  {entry.method}: {entry.reason.en}" for entry in refused),
         ko="\n".join(f"  {entry.method}: {entry.reason.ko}" for entry in refused),
@@ -180,10 +192,24 @@ def _refuse_all(refused: Sequence[Refused], recipe: Recipe) -> None:
             en=f"No way of tuning fits this machine and --minutes {recipe.minutes:g}:\n{lines.en}",
             ko=f"이 기계와 --minutes {recipe.minutes:g}에 맞는 학습 방법이 없습니다:\n{lines.ko}",
         ),
-        Text(
-            en="Allow more minutes, name a method with --method, or choose a smaller base with --base.",
-            ko="시간을 늘리거나 --method로 방법을 지정하거나 --base로 더 작은 모델을 고르세요.",
-        ),
+        _ways_out() if fits == 1 else _ways_out_of_folds(fits),
+    )
+
+
+def _ways_out() -> Text:
+    return Text(
+        en="Allow more minutes, name a method with --method, or choose a smaller base with --base.",
+        ko="시간을 늘리거나 --method로 방법을 지정하거나 --base로 더 작은 모델을 고르세요.",
+    )
+
+
+def _ways_out_of_folds(fits: int) -> Text:
+    usual = _ways_out()
+    return Text(
+        en=f"{usual.en} Cross-validation fits every candidate {fits} times: with --folds 0 it is fitted once, and tested on so few "
+        "rows that only large differences show.",
+        ko=f"{usual.ko} 교차 검증은 후보마다 {fits}번 학습합니다. --folds 0이면 한 번만 학습하지만, 시험 행이 적어 아주 큰 차이만 "
+        "드러납니다.",
     )
 
 
