@@ -37,3 +37,16 @@ def image_problem(path: Path) -> Text | None:
     except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
         return Text(en=f"is truncated or damaged ({error})", ko=f"잘렸거나 손상되었습니다({error})")
     return None
+
+
+def image_size(path: Path) -> tuple[int, int] | None:
+    """Width and height in pixels as the header says, without decoding; None where it cannot be read."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return image.size
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None

@@ -7,7 +7,8 @@ other program would read them back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -24,6 +25,9 @@ from sonmat.reading.encoding import (
     open_text,
     too_long_line,
 )
+
+_HEAD_CHARACTERS = 1 << 20
+_TOKEN = re.compile(r'[{}\[\]]|"(?P<name>(?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"')
 
 
 def looks_like_one_document(path: Path) -> bool:
@@ -42,6 +46,31 @@ def looks_like_one_document(path: Path) -> bool:
         return expected and not second
     # A broken first row of JSON lines is still a row; a document breaks off where it goes on in the next line.
     return expected or (first.startswith("{") and first.endswith(("{", "[", ",", ":")))
+
+
+def has_members(path: Path, wanted: Collection[str], known: Collection[str], within: str) -> bool:
+    """Whether a document begins as an object that has one of the `wanted` members, none but `known` ones, and `within` an inner one.
+
+    Only the beginning is looked at.
+
+    Raises:
+        DataError: the file cannot be read as text.
+    """
+    with open_text(path, find_encoding(path)) as stream:
+        head = stream.read(_HEAD_CHARACTERS)
+    if not head.lstrip().startswith("{") or f'"{within}"' not in head:
+        return False
+    outer: list[str] = []
+    depth = 0
+    for found in _TOKEN.finditer(head):
+        sign = found[0][0]
+        if sign in "{[":
+            depth += 1
+        elif sign in "}]":
+            depth -= 1
+        elif depth == 1 and found["name"] is not None:
+            outer.append(found["name"])
+    return any(name in wanted for name in outer) and all(name in known for name in outer)
 
 
 def _next_filled(stream: TextIO) -> str:
