@@ -19,11 +19,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sonmat.converting import Conversion
+from sonmat.converting import convert as convert_rows
 from sonmat.core.errors import DataError, ModelError, RunError
 from sonmat.core.protocols import Predictor, Question, SavedModel
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Language, Text
 from sonmat.core.values import Arm, Audit, Example, Fitted, Json, LoadedSource, Plan, Prediction, Proof, Split
+from sonmat.exporting import ExportedSplit, export_split
 from sonmat.inference.device import detect_device
 from sonmat.models.saved import load_predictor, open_saved
 from sonmat.pipeline import perform
@@ -152,6 +155,40 @@ def name_of(data: Sequence[str]) -> str:
     return "-".join([*names[:3], *more])
 
 
+def convert(
+    data: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    to: str | None = None,
+    task: str | None = None,
+    input: str | None = None,
+    target: str | None = None,
+    map: Mapping[str, str] | None = None,
+    template: str | None = None,
+    keep: str | Sequence[str] = (),
+    lossy: bool = False,
+    force: bool = False,
+    listeners: Sequence[Listener] = (),
+) -> Conversion:
+    """Write examples in another shape or format; the original is never changed.
+
+    Args:
+        out: the new file; its ending says the format.
+        to: name of the new shape, e.g. "messages"; the data's own if left out.
+        keep: columns to write although the new shape has no place for them; "all" for every one.
+        lossy: leave out what the new shape cannot hold, instead of raising.
+        force: replace `out` if it is there.
+
+    Raises:
+        DataError: the data cannot be read or recognised, or something would be lost; it lists what.
+        SettingError: an unknown shape, column or format, rows that cannot become what is asked, or `out` is there already.
+    """
+    paths = (data,) if isinstance(data, str | Path) else tuple(data)
+    given = {"task": task, "input": input, "target": target, "map": dict(map) if map else None, "template": template}
+    made = make_recipe(None, {"data": tuple(str(path) for path in paths), **given})
+    return convert_rows(made, Path(out), to, _names(keep), lossy, force, EventLog(None, "convert", tuple(listeners)))
+
+
 def open_run(name: str | Path) -> Run:
     """The run called `name` below the runs folder, or in the directory `name`.
 
@@ -260,6 +297,18 @@ class Run:
             DataError: a changed row cannot be written in its own columns.
         """
         return write_repaired(self.folder, Path(out), force)
+
+    def export_split(self, folder: str | Path, format: str | None = None, force: bool = False) -> ExportedSplit:
+        """Write the parts of the split as files into `folder`, in the rows' own columns, with `split.json` beside them.
+
+        Args:
+            format: name of a format, e.g. "parquet"; the data's own if left out.
+            force: replace an earlier export.
+        Raises:
+            SettingError: there is no such format, or `folder` holds something already.
+            DataError: the format cannot hold the rows, or the data has changed since the run read it.
+        """
+        return export_split(self.folder, Path(folder), format, force)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from sonmat import __version__
-from sonmat.cli import audit, chat, doctor, fit, models, plan, predict, prove, report, run, runs, show, split
+from sonmat.cli import audit, chat, convert, doctor, fit, models, plan, predict, prove, report, run, runs, show, split
 from sonmat.cli.options import Lang, PanelledCommand, words
 from sonmat.core.text import Text, reader_language
 
@@ -31,6 +31,7 @@ def build() -> Any:
     app.command("run", help=str(run.HELP), cls=PanelledCommand)(run.run)
     app.command("audit", help=str(audit.HELP), cls=PanelledCommand)(audit.audit)
     app.command("split", help=str(split.HELP), cls=PanelledCommand)(split.split)
+    app.command("convert", help=str(convert.HELP), cls=PanelledCommand)(convert.convert)
     app.command("plan", help=str(plan.HELP))(plan.plan)
     app.command("fit", help=str(fit.HELP))(fit.fit)
     app.command("prove", help=str(prove.HELP))(prove.prove)
