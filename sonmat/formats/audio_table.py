@@ -10,7 +10,8 @@ from sonmat.core.text import Text
 from sonmat.core.values import Record
 from sonmat.reading.audio_names import AUDIO_SUFFIXES, is_audio_name
 from sonmat.reading.class_folders import Medium
-from sonmat.reading.media_table import describe_media_table, describes_media, read_media_table, write_media_table
+from sonmat.reading.media_table import copied_media, describe_media_table, describes_media, read_media_table
+from sonmat.runs.files import replacing
 
 _SOUNDS = Medium("audio", is_audio_name, AUDIO_SUFFIXES, Text(en="sounds", ko="소리"))
 
@@ -32,7 +33,8 @@ class AudioTable:
         return read_media_table(path, _SOUNDS)
 
     def write(self, records: Iterable[Record], path: Path) -> None:
-        write_media_table(records, path, _SOUNDS)
+        with replacing(path / "metadata.jsonl") as stream:
+            stream.writelines(copied_media(records, path, _SOUNDS))
 
 
 plugin = AudioTable()

@@ -10,7 +10,8 @@ from sonmat.core.text import Text
 from sonmat.core.values import Record
 from sonmat.reading.class_folders import Medium
 from sonmat.reading.images import IMAGE_SUFFIXES, is_image_name
-from sonmat.reading.media_table import describe_media_table, describes_media, read_media_table, write_media_table
+from sonmat.reading.media_table import copied_media, describe_media_table, describes_media, read_media_table
+from sonmat.runs.files import replacing
 
 _PICTURES = Medium("image", is_image_name, IMAGE_SUFFIXES, Text(en="pictures", ko="그림"))
 
@@ -32,7 +33,8 @@ class ImageTable:
         return read_media_table(path, _PICTURES)
 
     def write(self, records: Iterable[Record], path: Path) -> None:
-        write_media_table(records, path, _PICTURES)
+        with replacing(path / "metadata.jsonl") as stream:
+            stream.writelines(copied_media(records, path, _PICTURES))
 
 
 plugin = ImageTable()

@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from sonmat.core.errors import DataError
 from sonmat.core.text import Text
 from sonmat.reading.encoding import unreadable_file
 from sonmat.reading.room import Allowance
-from sonmat.runs.files import replacing
 
 COMPRESSED_SUFFIXES = (".gz", ".zst")
 _CHUNK_BYTES = 1 << 20
@@ -61,18 +60,16 @@ def plain_file(path: Path) -> Iterator[Path]:
         yield decompress(path, Path(folder))
 
 
-def compress(source: Path, path: Path) -> None:
-    """Write the content of `source` to `path`, compressed as its ending says."""
-    with source.open("rb") as content, replacing(path, binary=True) as stream:
-        if path.suffix.lower() == ".zst":
-            import zstandard
+def compress(content: IO[bytes], out: IO[bytes], suffix: str) -> None:
+    """Write `content` to `out`, compressed as the ending says; equal content gives equal bytes."""
+    if suffix.lower() == ".zst":
+        import zstandard
 
-            zstandard.ZstdCompressor(level=10, write_checksum=True).copy_stream(content, stream)
-            return
-        # Without name and time, so that equal content gives equal files.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as packed:
-            while piece := content.read(_CHUNK_BYTES):
-                packed.write(piece)
+        zstandard.ZstdCompressor(level=10, write_checksum=True).copy_stream(content, out)
+        return
+    with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as packed:
+        while piece := content.read(_CHUNK_BYTES):
+            packed.write(piece)
 
 
 def damaged_archive(path: Path, detail: str) -> DataError:

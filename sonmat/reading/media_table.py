@@ -19,7 +19,6 @@ from sonmat.reading.class_folders import Medium
 from sonmat.reading.folders import files_below, folders_in, free_name
 from sonmat.reading.part_files import placed, read_rows
 from sonmat.reading.part_names import part_of_folder
-from sonmat.runs.files import replacing
 
 _TABLES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _NAME = "file_name"
@@ -62,15 +61,14 @@ def read_media_table(path: Path, medium: Medium) -> Iterator[Record]:
                 yield Record(source=Source(file=file.relative_to(root).as_posix(), row=0), problem=problem)
 
 
-def write_media_table(records: Iterable[Record], path: Path, medium: Medium) -> None:
-    """Copy every medium into `path` and describe it in `metadata.jsonl`."""
-    with replacing(path / "metadata.jsonl") as stream:
-        for record in records:
-            found = Path(record.fields[medium.field])
-            copy = free_name(path / found.name)
-            shutil.copyfile(found, copy)
-            rest = {name: value for name, value in record.fields.items() if name != medium.field}
-            stream.write(json.dumps({_NAME: copy.name, **rest}, ensure_ascii=False) + "\n")
+def copied_media(records: Iterable[Record], path: Path, medium: Medium) -> Iterator[str]:
+    """Copy every medium into `path`; gives the lines of the `metadata.jsonl` that describes them."""
+    for record in records:
+        found = Path(record.fields[medium.field])
+        copy = free_name(path / found.name)
+        shutil.copyfile(found, copy)
+        rest = {name: value for name, value in record.fields.items() if name != medium.field}
+        yield json.dumps({_NAME: copy.name, **rest}, ensure_ascii=False) + "\n"
 
 
 def _tables(path: Path) -> list[Path]:

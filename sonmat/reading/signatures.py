@@ -136,7 +136,9 @@ def refuse_wrong_name(path: Path) -> None:
             Text(en=f"{path} is {title.en}, which is not read.", ko=f"{path}은(는) {title.ko}이라서 읽지 않습니다."),
             content.advice,
         )
-    better = path.with_suffix(content.suffixes[0]).name
+    # What is only compressed keeps the ending of what it holds.
+    stem = path.name if content in (_GZIP, _ZSTD) else path.stem
+    better = f"{stem}{content.suffixes[0]}"
     raise DataError(
         Text(
             en=f"{path} is {title.en}, although its name ends in '{path.suffix or path.name}'.",

@@ -1,0 +1,160 @@
+"""Data sets of the Hugging Face hub as local folders: `hub:OWNER/NAME`, with `/FOLDER` for one of several and `@REVISION`.
+
+In: an entry of the recipe's data. Out: a path that is there. Anything else than a hub name is taken as a path. Downloads lie in
+the cache of `huggingface_hub`, whose tokens, mirrors and offline mode hold; code of a data set is neither fetched nor run.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from sonmat.core.errors import DataError, ResourceError
+from sonmat.core.text import Text
+
+_HUB = "hub:"
+_NAME = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?P<folder>(?:/[^/@]+)*)(?:@(?P<revision>[\w./-]+))?")
+_NOT_FETCHED = ["*.py", "*.bin", "*.safetensors", "*.pt", "*.pkl", "*.pickle"]
+"""Code, and weights of models that somebody keeps beside the data."""
+_NO_SPACE = 28
+
+
+@cache
+def local_path(data: str) -> Path:
+    """Where the data lies; a data set of the hub is fetched first, once a process.
+
+    Raises:
+        DataError: the name is no name, there is no such data set, or it cannot be fetched.
+        ResourceError: the disk ran full.
+    """
+    if not data.startswith(_HUB):
+        return Path(data)
+    name = _parsed(data)
+    folder = _fetched(name) / name.folder
+    if not folder.is_dir():
+        raise DataError(
+            Text(
+                en=f"The data set {name.id} has no folder {name.folder}.",
+                ko=f"데이터 세트 {name.id}에 {name.folder} 폴더가 없습니다.",
+            ),
+            Text(
+                en=f"Look at https://huggingface.co/datasets/{name.id}/tree/main.",
+                ko=f"https://huggingface.co/datasets/{name.id}/tree/main 을 살펴보세요.",
+            ),
+        )
+    return folder
+
+
+@dataclass(frozen=True)
+class _HubName:
+    id: str
+    folder: str
+    """Below the data set's own; '' for all of it."""
+    revision: str | None
+
+    @property
+    def whole(self) -> str:
+        return f"{self.id}@{self.revision}" if self.revision else self.id
+
+
+def _parsed(data: str) -> _HubName:
+    found = _NAME.fullmatch(data.removeprefix(_HUB))
+    folder = found["folder"].strip("/") if found else ""
+    if found is None or ".." in folder.split("/"):
+        raise DataError(
+            Text(en=f"'{data}' names no data set of the hub.", ko=f"'{data}'은(는) 허브 데이터 세트의 이름이 아닙니다."),
+            Text(
+                en="Write hub:OWNER/NAME or hub:OWNER/NAME@REVISION.",
+                ko="hub:소유자/이름 또는 hub:소유자/이름@리비전으로 쓰세요.",
+            ),
+        )
+    return _HubName(found["id"], folder, found["revision"])
+
+
+def _fetched(name: _HubName) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    wanted = [f"{name.folder}/**"] if name.folder else None
+    try:
+        return Path(
+            snapshot_download(
+                name.id, repo_type="dataset", revision=name.revision, allow_patterns=wanted, ignore_patterns=_NOT_FETCHED
+            )
+        )
+    except GatedRepoError as error:
+        raise _gated(name) from error
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise _unknown(name) from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise _unreachable(name) from error
+    except OSError as error:
+        if error.errno == _NO_SPACE:
+            raise _disk_full(name) from error
+        raise _failed(name, error) from error
+    except (HfHubHTTPError, ValueError) as error:
+        raise _failed(name, error) from error
+
+
+def _gated(name: _HubName) -> DataError:
+    page = f"https://huggingface.co/datasets/{name.id}"
+    return DataError(
+        Text(
+            en=f"{name.id} is only given to people who accepted its terms on the hub.",
+            ko=f"{name.id}은(는) 허브에서 약관에 동의한 사람만 받을 수 있습니다.",
+        ),
+        Text(
+            en=f"Accept them at {page}, then sign in: hf auth login.",
+            ko=f"{page} 에서 동의한 뒤 로그인하세요: hf auth login.",
+        ),
+    )
+
+
+def _unknown(name: _HubName) -> DataError:
+    return DataError(
+        Text(en=f"The hub has no data set {name.whole}.", ko=f"허브에 {name.whole} 데이터 세트가 없습니다."),
+        Text(
+            en="Check the spelling; a private data set needs a token: hf auth login.",
+            ko="철자를 확인하세요. 비공개 데이터 세트면 토큰이 필요합니다: hf auth login.",
+        ),
+    )
+
+
+def _unreachable(name: _HubName) -> DataError:
+    return DataError(
+        Text(
+            en=f"{name.whole} is on the Hugging Face hub and not in the local cache, and the hub cannot be reached.",
+            ko=f"{name.whole}은(는) Hugging Face 허브에 있고 내려받아 둔 것이 없는데, 허브에 연결할 수 없습니다.",
+        ),
+        Text(
+            en="Connect and try again (HF_HUB_OFFLINE must not be set), or name a file or folder of your own.",
+            ko="연결한 뒤 다시 시도하거나(HF_HUB_OFFLINE 설정이 없어야 합니다) 내 컴퓨터의 파일이나 폴더를 지정하세요.",
+        ),
+    )
+
+
+def _disk_full(name: _HubName) -> ResourceError:
+    return ResourceError(
+        Text(en=f"The disk ran full while fetching {name.id}.", ko=f"{name.id}을(를) 받는 중에 디스크가 가득 찼습니다."),
+        Text(en="Free some space or set HF_HOME to another disk.", ko="공간을 비우거나 HF_HOME을 다른 디스크로 정하세요."),
+    )
+
+
+def _failed(name: _HubName, error: Exception) -> DataError:
+    detail = f"{type(error).__name__}: {error}".splitlines()[0]
+    return DataError(
+        Text(
+            en=f"{name.whole} could not be fetched from the hub: {detail}.",
+            ko=f"허브에서 {name.whole}을(를) 받지 못했습니다: {detail}.",
+        ),
+        Text(en="Try again: what is already fetched is kept.", ko="다시 시도하세요. 이미 받은 것은 그대로 둡니다."),
+    )
