@@ -24,7 +24,7 @@ from sonmat.converting import convert as convert_rows
 from sonmat.core.errors import DataError, ModelError, RunError
 from sonmat.core.protocols import Predictor, Question, SavedModel
 from sonmat.core.recipe import Recipe
-from sonmat.core.text import Language, Text
+from sonmat.core.text import Language, Text, reader_language
 from sonmat.core.values import Arm, Audit, Example, Fitted, Json, LoadedSource, Plan, Prediction, Proof, Split
 from sonmat.exporting import ExportedSplit, export_split
 from sonmat.inference.device import detect_device
@@ -35,6 +35,7 @@ from sonmat.repairing import Repaired, write_repaired
 from sonmat.runs import EventLog, RunFolder, list_runs
 from sonmat.runs.events import Listener
 from sonmat.runs.folder import run_name, runs_root
+from sonmat.steps.report import write_data_page
 
 
 def run(
@@ -288,6 +289,10 @@ class Run:
         """Do what is left of the steps up to `upto` with the run's own recipe."""
         perform(self.folder, self.recipe, upto, tuple(listeners))
         return self
+
+    def write_data_page(self) -> Path:
+        """Write `audit.html`, all that the audit saw as one page, in the language of the recipe or the reader; returns its path."""
+        return write_data_page(self.folder, self.recipe.lang or reader_language())
 
     def write_repaired(self, out: str | Path, force: bool = False) -> Repaired:
         """Write the rows as the audit left them to `out`, in their own shape and columns, and `out`.ledger.jsonl beside it.

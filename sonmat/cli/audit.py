@@ -62,6 +62,16 @@ def audit(
             ),
         ),
     ] = False,
+    html: Annotated[
+        bool,
+        typer.Option(
+            "--html",
+            help=words(
+                "Write audit.html, a page with plots, the map of the data and examples of each finding.",
+                "그림, 데이터 지도, 문제마다의 예시를 담은 audit.html을 씁니다.",
+            ),
+        ),
+    ] = False,
     fix: Annotated[
         str | None,
         typer.Option(
@@ -115,6 +125,8 @@ def audit(
         found = audited(target, "audit", as_json)
     blocked = bool(found.audit.blockers)
     repaired = found.write_repaired(fix, force) if fix is not None and not blocked else None
+    if html:
+        found.write_data_page()
     _tell(found, 0 if blocked else show_tokens, repaired, as_json)
     if fails(found, fail_on):
         raise typer.Exit(1)

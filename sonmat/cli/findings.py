@@ -7,7 +7,7 @@ rows themselves.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sonmat.core.text import Text
@@ -58,10 +58,10 @@ def print_findings(screen: Console, run: Run) -> None:
     screen.print(str(accounted(audit)), style="bold")
 
 
-def print_files(screen: Console, run: Run, more: Sequence[str] = ()) -> None:
+def print_files(screen: Console, run: Run) -> None:
     """Where to read on; a path that is broken over two lines could not be copied."""
-    for name in ("audit.json", "ledger.jsonl", *more):
-        screen.print(str(run.folder.file(name)), style="dim", soft_wrap=True)
+    for path in _files(run).values():
+        screen.print(path, style="dim", soft_wrap=True)
 
 
 def findings_document(run: Run) -> dict[str, Any]:
@@ -75,15 +75,20 @@ def findings_document(run: Run) -> dict[str, Any]:
         }
         for finding in by_gravity(audit.findings)
     ]
-    files = {name: str(run.folder.file(name)) for name in ("audit.json", "ledger.jsonl")}
     counted = audit.model_dump(mode="json", exclude={"findings"})
     return {
         "run": run.name,
         "folder": str(run.path),
         "blocked": bool(audit.blockers),
         "audit": {"findings": findings, **counted},
-        "files": files,
+        "files": _files(run),
     }
+
+
+def _files(run: Run) -> dict[str, str]:
+    """Where the audit's files lie, its page among them if there is one."""
+    paths = (run.folder.file(name) for name in ("audit.json", "ledger.jsonl", "audit.html"))
+    return {path.name: str(path) for path in paths if path.exists()}
 
 
 def by_gravity(findings: Iterable[Finding]) -> list[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from sonmat.cli.findings import by_gravity
 from sonmat.cli.options import words
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Json
+from sonmat.reading.rows import labels_of
 from sonmat.runs.decisions import RowDecision, append_decision, read_decisions
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Suspect:
     findings: tuple[Finding, ...]
     alike: tuple[str, ...] = ()
     """Rows that it is nearly the same as."""
-    suggested: str | None = None
+    suggested: tuple[str, ...] = ()
 
     @property
     def checks(self) -> tuple[str, ...]:
@@ -128,13 +129,13 @@ def _rank_of(finding: Finding) -> int:
     return _rank(finding.check)
 
 
-def _suggested(row: str, findings: Sequence[Finding]) -> str | None:
-    """The label that a check thinks right, from its `data["suggested"]`: labels by row."""
+def _suggested(row: str, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """The labels that a check thinks right, from its `data["rows"]`."""
     for finding in findings:
-        suggested = finding.data.get("suggested")
-        if isinstance(suggested, Mapping) and row in suggested:
-            return str(suggested[row])
-    return None
+        for told in finding.data.get("rows", ()) if finding.check == ORDER[0] else ():
+            if told["id"] == row:
+                return tuple(told["suggested"])
+    return ()
 
 
 class _Table:
@@ -146,8 +147,7 @@ class _Table:
         self.examples: dict[str, Example] = {}
         counts: Counter[str] = Counter()
         for example in run.folder.kept_examples():
-            if "label" in example.target:
-                counts[str(example.target["label"])] += 1
+            counts.update(labels_of(example))
             if example.id in shown:
                 self.examples[example.id] = example
         self.labels = [label for label, _ in counts.most_common()]
@@ -159,7 +159,7 @@ class _Table:
         suspect = self.suspects[at]
         example = self.examples[suspect.id]
         self._show(at, suspect, example)
-        has_label = "label" in example.target
+        has_label = bool({"label", "labels"} & example.target.keys())
         while True:
             key = self._asked(self._keys(has_label)).casefold()
             if key in ("q", "quit"):
@@ -197,8 +197,9 @@ class _Table:
                 self.screen.print(f"  {said}: {other.source.file} {other.source.place}", style="dim")
                 for line in _lines(other):
                     self.screen.print(f"    {line}", style="dim")
-        if suspect.suggested is not None:
-            self._say(Text(en=f"Suggested: {suspect.suggested}", ko=f"제안: {suspect.suggested}"))
+        if suspect.suggested:
+            listed = ", ".join(suspect.suggested)
+            self._say(Text(en=f"Suggested: {listed}", ko=f"제안: {listed}"))
 
     def _keys(self, has_label: bool) -> str:
         english = ["k keep", *(["l label"] if has_label else []), "e edit answer", "d drop", "b back", "q quit"]
@@ -211,17 +212,27 @@ class _Table:
         return self.ask("  > ").strip()
 
     def _label(self, suspect: Suspect, example: Example) -> Json | None:
+        """The target with the label that was chosen, or the labels where a row may have several."""
         for number, label in enumerate(self.labels[:_SHOWN_LABELS], start=1):
             self.screen.print(f"    {number:>2} {label}")
-        default = f" [{suspect.suggested}]" if suspect.suggested is not None else ""
-        typed = self._asked(words(f"Number or label{default}", f"번호나 라벨{default}"))
-        if not typed:
-            chosen = suspect.suggested
-        elif typed.isdecimal() and 0 < int(typed) <= len(self.labels) and typed not in self.labels:
-            chosen = self.labels[int(typed) - 1]
-        else:
-            chosen = typed
-        return None if chosen is None else {**example.target, "label": chosen}
+        several = "labels" in example.target
+        default = f" [{', '.join(suspect.suggested)}]" if suspect.suggested else ""
+        asked = (
+            words("Numbers or labels, commas between them", "번호나 라벨(쉼표로 나눔)")
+            if several
+            else words("Number or label", "번호나 라벨")
+        )
+        typed = self._asked(f"{asked}{default}")
+        parts = [part.strip() for part in typed.split(",")] if several else [typed]
+        chosen = [self._named(part) for part in parts if part] or list(suspect.suggested)
+        if not chosen:
+            return None
+        return {**example.target, "labels": chosen} if several else {**example.target, "label": chosen[0]}
+
+    def _named(self, typed: str) -> str:
+        """The label that a number of the list stands for; anything else is a label itself."""
+        known = typed.isdecimal() and typed not in self.labels and 0 < int(typed) <= len(self.labels)
+        return self.labels[int(typed) - 1] if known else typed
 
     def _edited(self, example: Example) -> Json | None:
         """The target with another text; of other kinds, another target as JSON."""

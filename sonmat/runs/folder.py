@@ -6,7 +6,7 @@ RUN/
 ├── source.json                load: where the data came from and what was recognised (written after examples.jsonl)
 ├── examples.jsonl  media/     the user's rows and pictures
 ├── unusable.jsonl             rows that load could not use, for the ledger
-├── audit.json  ledger.jsonl   audit
+├── audit.json  ledger.jsonl   audit; audit.html its page, if that was asked for
 ├── decisions.jsonl            what a person decided about single rows, append-only; the audit heeds it
 ├── split.json                 split
 ├── plan.json                  plan
@@ -55,7 +55,7 @@ from sonmat.runs.files import read_header, read_rows, read_value
 
 STEP_FILES: Final[dict[str, tuple[str, ...]]] = {
     "load": ("source.json", "examples.jsonl", "unusable.jsonl", "media"),
-    "audit": ("audit.json", "ledger.jsonl"),
+    "audit": ("audit.json", "ledger.jsonl", "audit.html"),
     "split": ("split.json",),
     "plan": ("plan.json",),
     "fit": ("fit.json",),

@@ -114,11 +114,11 @@ def test_label_errors_come_first_and_a_row_stands_once() -> None:
         [
             finding("duplicates", "z"),
             finding("conflicts", "a", "b"),
-            finding("label_errors", "b", "c", data={"suggested": {"b": "refund"}}),
+            finding("label_errors", "b", "c", data={"rows": [{"id": "b", "suggested": ["refund"]}]}),
             finding("near_duplicate_texts", "d", clusters=(("d", "e"),)),
         ]
     )
     assert [suspect.id for suspect in found] == ["b", "c", "d", "a"]
-    assert found[0].suggested == "refund"
+    assert found[0].suggested == ("refund",)
     assert found[0].checks == ("label_errors", "conflicts")
     assert found[2].alike == ("e",)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from sonmat.steps.report import charts
+from sonmat.steps.report.svg import nice_ticks
 
 HOSTILE = "</title><script>alert(1)</script> & \"'\x00\u202e 가나다"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -77,7 +78,7 @@ def test_parts_of_a_bar_fill_their_share() -> None:
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 8))
 def test_ticks_are_round_rising_and_reach_over_the_values(low: float, span: float, about: int) -> None:
-    ticks = charts.nice_ticks(low, low + span, about)
+    ticks = nice_ticks(low, low + span, about)
     assert 2 <= len(ticks) <= about + 2
     assert ticks == sorted(set(ticks))
     step = ticks[1] - ticks[0]

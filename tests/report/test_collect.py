@@ -165,7 +165,7 @@ def test_rows_of_the_data_summary_add_up(runs: dict[str, RunFolder]) -> None:
 def test_a_histogram_holds_every_row_whatever_the_lengths(tmp_path: Path, longest: int) -> None:
     examples = {str(n): labelled(n, text="x" * (longest * n // 50)) for n in range(51)}
     split = Split(train=tuple(examples), validation=(), test=(), seal="", how=verbatim(""))
-    lengths = data_summary(RunFolder(tmp_path), examples, split).lengths
+    lengths = data_summary(RunFolder(tmp_path), examples.values(), split).lengths
     assert lengths is not None
     assert sum(lengths.counts) == 51
     assert len(lengths.counts) <= 25
@@ -175,7 +175,7 @@ def test_a_histogram_holds_every_row_whatever_the_lengths(tmp_path: Path, longes
 def test_one_giant_row_does_not_flatten_the_histogram(tmp_path: Path) -> None:
     examples = {str(n): labelled(n, text="x" * (100_000 if n == 0 else n)) for n in range(301)}
     split = Split(train=tuple(examples), validation=(), test=(), seal="", how=verbatim(""))
-    lengths = data_summary(RunFolder(tmp_path), examples, split).lengths
+    lengths = data_summary(RunFolder(tmp_path), examples.values(), split).lengths
     assert lengths is not None
     assert sum(lengths.counts) == 301
     assert lengths.edges[-1] < 400

@@ -14,7 +14,8 @@ TEXT_ON_GROUND = [
     ("accent", "accent-wash"), ("wrong", "card"), ("wrong", "well"), ("wrong", "wrong-wash"), ("warn", "warn-wash"),
     ("wrong", "accent-wash"), ("on-accent", "accent"), ("ink", "heat-right"), ("ink", "heat-wrong"), ("accent", "well"),
 ]  # fmt: skip
-MARKS_ON_GROUND = [(mark, "card") for mark in ("accent", "base", "floor", "test")]
+MARKS_ON_GROUND = [(mark, "card") for mark in ("accent", "base", "floor", "test", "plum", "sky")]
+MARKS_ON_GROUND += [(mark, "well") for mark in ("accent", "base", "floor", "test", "plum", "sky", "ink", "wrong")]
 
 
 def variables(file: str) -> dict[str, str]:

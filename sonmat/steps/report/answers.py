@@ -1,7 +1,8 @@
 """What single answers show: mix-ups of labels, confident mistakes, gains and losses against another arm, slices.
 
 In: test examples and the predictions of arms. Out: the parts of a `Report` that quote or count answers. Only a few rows are
-quoted, each cut to a readable length; the counts cover all. It computes no interval; that is the proof's business.
+quoted, each cut to a readable length and without personal data; the counts cover all. It computes no interval; that is the
+proof's business.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from sonmat.core.protocols import Judged, Metric
 from sonmat.core.values import Example, Prediction
+from sonmat.reading.personal import masked, masked_content
 from sonmat.steps.report.contents import ConfusedPair, Confusion, Contrast, Exhibit, Measure, Mistakes, SliceLine
 from sonmat.steps.report.vocabulary import measure_named, metric_named
 
@@ -137,7 +139,9 @@ def slices(
                 continue
             other = _total(metric, inside, reference) if reference else None
             lines.append(
-                SliceLine(column=column, value=value, items=items, chosen=_total(metric, inside, chosen), reference=other)
+                SliceLine(
+                    column=column, value=masked(value), items=items, chosen=_total(metric, inside, chosen), reference=other
+                )
             )
     return tuple(lines[:MOST_SLICES])
 
@@ -191,18 +195,23 @@ def _exhibit(
     return Exhibit(
         row=example.id,
         source=example.source,
-        input=_cut(example.input),
-        target=_cut(example.target),
-        output=_cut(answer.output),
+        input=cut(example.input),
+        target=cut(example.target),
+        output=cut(answer.output),
         confidence=answer.confidence,
         value=value,
-        other=_cut(other.output) if other else None,
+        other=cut(other.output) if other else None,
         other_value=other_value,
     )
 
 
+def cut(content: Any) -> Any:
+    """The same content without personal data, its texts and lists cut to a length that a report can hold."""
+    # Masked first, because half a number is no longer known for one.
+    return _cut(masked_content(content))
+
+
 def _cut(content: Any) -> Any:
-    """The same content with its texts and lists cut to a length that a report can hold."""
     if isinstance(content, str):
         return content if len(content) <= LONGEST_QUOTE else content[:LONGEST_QUOTE] + " […]"
     if isinstance(content, list | tuple):

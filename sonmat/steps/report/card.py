@@ -97,7 +97,7 @@ def _body(report: Report, phrasing: Phrasing) -> str:
             say(labels.SURE_ITEMS, items=phrasing.count(report.items)),
             _table(report, phrasing),
         ),
-        _section(labels.CARD_DATA, phrasing, rows, _plain(say(data.how_split))),
+        _section(labels.CARD_DATA, phrasing, rows, *([_plain(say(data.how_split))] if data.how_split else [])),
         _section(labels.CARD_HOW, phrasing, *_how_made(report, phrasing)),
         _section(labels.CARD_LIMITS, phrasing, *_limits(report, phrasing)),
         _section(labels.CARD_LICENCE, phrasing, _licence_sentence(base, phrasing)),

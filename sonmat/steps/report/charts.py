@@ -11,11 +11,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from markupsafe import Markup
 
-from sonmat.steps.report.quoting import printable, shortened, width
+from sonmat.steps.report.quoting import shortened, width
+from sonmat.steps.report.svg import below, drawing, level, nice_ticks, percent, scale, tag
 
 Format = Callable[[float], str]
 _LETTER: Final = 7.5
@@ -64,14 +64,14 @@ def forest(
     low, high = _widened(min(shown), max(shown), bounded)
     ticks = nice_ticks(low, high, 5)
     low, high = min(low, ticks[0]), max(high, ticks[-1])
-    x = _scale(low, high)
+    x = scale(low, high)
     bottom = 46 * len(spans) + 4
-    parts = [_grid_line(x(tick), bottom) + _below(x(tick), bottom, format_tick(tick)) for tick in ticks]
+    parts = [_grid_line(x(tick), bottom) + below(x(tick), bottom, format_tick(tick)) for tick in ticks]
     if guide is not None:
-        parts.append(_tag("line", x1=_percent(x(guide)), x2=_percent(x(guide)), y1=0, y2=bottom, class_="guide"))
+        parts.append(tag("line", x1=percent(x(guide)), x2=percent(x(guide)), y1=0, y2=bottom, class_="guide"))
     for number, span in enumerate(spans):
         parts.append(_span(span, 46 * number, x, format_value))
-    return _svg(title, bottom + 24, parts, "forest")
+    return drawing(title, bottom + 24, parts, "forest")
 
 
 def lines(
@@ -88,12 +88,12 @@ def lines(
     xs = [x for line in series for x, _ in line.points]
     ys = [y for line in series for _, y in line.points]
     ticks_y, ticks_x = nice_ticks(min(ys), max(ys), 4), nice_ticks(0, max(xs), 4)
-    x = _scale(0, max(xs))
-    y = _scale(min(*ys, ticks_y[0]), max(*ys, ticks_y[-1]))
-    parts = [_level(height * (1 - y(tick) / 100), format_tick(tick)) for tick in ticks_y]
-    parts += [_below(x(tick), height, format_x(tick)) for tick in ticks_x if tick <= max(xs)]
+    x = scale(0, max(xs))
+    y = scale(min(*ys, ticks_y[0]), max(*ys, ticks_y[-1]))
+    parts = [level(height * (1 - y(tick) / 100), format_tick(tick)) for tick in ticks_y]
+    parts += [below(x(tick), height, format_x(tick)) for tick in ticks_x if tick <= max(xs)]
     parts += [
-        _tag("line", x1=_percent(x(mark)), x2=_percent(x(mark)), y1=0, y2=height, class_="mark")
+        tag("line", x1=percent(x(mark)), x2=percent(x(mark)), y1=0, y2=height, class_="mark")
         for mark in marks
         if mark <= max(xs)
     ]
@@ -106,7 +106,7 @@ def lines(
                 _dot(x(px), height * (1 - y(py) / 100), f"{line.name}: {format_x(px)}, {format_y(py)}", line.kind)
                 for px, py in line.points
             ]
-    return _svg(title, height + 24, parts, "axes")
+    return drawing(title, height + 24, parts, "axes")
 
 
 def heat_map(
@@ -122,12 +122,12 @@ def heat_map(
     wide = 100 / len(columns)
     parts = []
     for number, name in enumerate(columns):
-        word = _tag("text", shortened(name, 16), class_="name", transform="rotate(-42)", children_title=name)
-        parts.append(_tag("svg", word, x=_percent(wide * (number + 0.45)), y=round(top) - 8, overflow="visible", raw=True))
+        word = tag("text", shortened(name, 16), class_="name", transform="rotate(-42)", children_title=name)
+        parts.append(tag("svg", word, x=percent(wide * (number + 0.45)), y=round(top) - 8, overflow="visible", raw=True))
     for row, (name, line) in enumerate(zip(rows, counts, strict=True)):
         y = round(top) + cell * row
         parts.append(
-            _tag(
+            tag(
                 "text",
                 shortened(name, 14),
                 x=-10,
@@ -143,7 +143,7 @@ def heat_map(
             share = count / max(1, sum(line))
             words = describe(name, columns[column], count)
             parts.append(_cell(wide * column, y, wide, cell, kind, share, count, words))
-    return _svg(
+    return drawing(
         title, round(top) + cell * len(rows) + 4, parts, "heat", min_width=len(columns) * (30 if cell == 40 else 26)
     )
 
@@ -155,14 +155,14 @@ def bars(title: str, entries: Sequence[Bar], format_value: Format) -> Markup:
     for number, entry in enumerate(entries):
         y, start = 38 * number, 0.0
         total = sum(amount for _, amount in entry.parts)
-        parts.append(_tag("text", shortened(entry.name, 38), x=0, y=y + 13, class_="name", children_title=entry.name))
-        parts.append(_tag("text", format_value(total), x="100%", y=y + 13, class_="value", text_anchor="end"))
-        parts.append(_tag("rect", x=0, y=y + 19, width="100%", height=8, class_="track", rx=4))
+        parts.append(tag("text", shortened(entry.name, 38), x=0, y=y + 13, class_="name", children_title=entry.name))
+        parts.append(tag("text", format_value(total), x="100%", y=y + 13, class_="value", text_anchor="end"))
+        parts.append(tag("rect", x=0, y=y + 19, width="100%", height=8, class_="track", rx=4))
         for kind, amount in entry.parts:
             wide = 100 * amount / largest
-            parts.append(_tag("rect", x=_percent(start), y=y + 19, width=_percent(wide), height=8, class_=kind))
+            parts.append(tag("rect", x=percent(start), y=y + 19, width=percent(wide), height=8, class_=kind))
             start += wide
-    return _svg(title, 38 * len(entries), parts, "bars")
+    return drawing(title, 38 * len(entries), parts, "bars")
 
 
 def histogram(
@@ -171,16 +171,16 @@ def histogram(
     """Counts between neighbouring edges."""
     height = 130
     tallest, wide = max(counts) or 1, 100 / len(counts)
-    parts = [_tag("line", x1=0, x2="100%", y1=height, y2=height, class_="axis")]
+    parts = [tag("line", x1=0, x2="100%", y1=height, y2=height, class_="axis")]
     for number, count in enumerate(counts):
         tall = 0 if count == 0 else max(2.0, (height - 8) * count / tallest)
         words = describe(edges[number], edges[number + 1], count)
         parts.append(
-            _tag(
+            tag(
                 "rect",
-                x=_percent(wide * (number + 0.06)),
+                x=percent(wide * (number + 0.06)),
                 y=round(height - tall, 1),
-                width=_percent(wide * 0.88),
+                width=percent(wide * 0.88),
                 height=round(tall, 1),
                 class_="bin",
                 rx=2,
@@ -188,18 +188,8 @@ def histogram(
             )
         )
     every = math.ceil(len(edges) / 6)
-    parts += [_below(wide * number, height, format_x(edge)) for number, edge in enumerate(edges) if number % every == 0]
-    return _svg(title, height + 24, parts, "histogram")
-
-
-def nice_ticks(low: float, high: float, about: int) -> list[float]:
-    """Round numbers at a step of 1, 2 or 5 times a power of ten that lie from just below `low` to at most `high`."""
-    span = high - low or abs(high) or 1.0
-    rough = span / about
-    magnitude = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.floor(high / step + 1e-9)
-    return [round(number * step, 12) for number in range(first, max(last, first + 1) + 1)]
+    parts += [below(wide * number, height, format_x(edge)) for number, edge in enumerate(edges) if number % every == 0]
+    return drawing(title, height + 24, parts, "histogram")
 
 
 def _widened(low: float, high: float, bounded: bool) -> tuple[float, float]:
@@ -207,38 +197,32 @@ def _widened(low: float, high: float, bounded: bool) -> tuple[float, float]:
     return (max(0.0, low - room), min(1.0, high + room)) if bounded else (low - room, high + room)
 
 
-def _scale(low: float, high: float) -> Callable[[float], float]:
-    """Positions in per cent."""
-    span = high - low or 1.0
-    return lambda value: 100 * (value - low) / span
-
-
 def _span(span: Span, top: float, x: Callable[[float], float], format_value: Format) -> str:
     y = top + 32
     words = f"{span.name}: {format_value(span.value)} ({format_value(span.low)} – {format_value(span.high)})"
     kind = f"{span.kind} strong" if span.strong else span.kind
-    left, right = _percent(x(span.low)), _percent(x(span.high))
-    return _tag(
+    left, right = percent(x(span.low)), percent(x(span.high))
+    return tag(
         "g",
-        _tag("text", shortened(span.name, 34), x=0, y=top + 16, class_="name", children_title=span.name)
-        + _tag("text", format_value(span.value), x="100%", y=top + 16, class_="value", text_anchor="end")
-        + _tag("line", x1=left, x2=right, y1=y, y2=y, class_="interval")
-        + "".join(_tag("line", x1=end, x2=end, y1=y - 5, y2=y + 5, class_="end") for end in (left, right))
-        + _tag("circle", cx=_percent(x(span.value)), cy=y, r=6 if span.strong else 5, class_="point", children_title=words),
+        tag("text", shortened(span.name, 34), x=0, y=top + 16, class_="name", children_title=span.name)
+        + tag("text", format_value(span.value), x="100%", y=top + 16, class_="value", text_anchor="end")
+        + tag("line", x1=left, x2=right, y1=y, y2=y, class_="interval")
+        + "".join(tag("line", x1=end, x2=end, y1=y - 5, y2=y + 5, class_="end") for end in (left, right))
+        + tag("circle", cx=percent(x(span.value)), cy=y, r=6 if span.strong else 5, class_="point", children_title=words),
         class_=f"span {kind}",
         raw=True,
     )
 
 
 def _cell(x: float, y: float, wide: float, cell: int, kind: str, share: float, count: int, words: str) -> str:
-    box = _tag(
-        "rect", x=_percent(x + wide * 0.03), y=y + 1, width=_percent(wide * 0.94), height=cell - 2, rx=4, class_="empty"
+    box = tag(
+        "rect", x=percent(x + wide * 0.03), y=y + 1, width=percent(wide * 0.94), height=cell - 2, rx=4, class_="empty"
     )
-    fill = _tag(
+    fill = tag(
         "rect",
-        x=_percent(x + wide * 0.03),
+        x=percent(x + wide * 0.03),
         y=y + 1,
-        width=_percent(wide * 0.94),
+        width=percent(wide * 0.94),
         height=cell - 2,
         rx=4,
         class_=kind,
@@ -247,18 +231,18 @@ def _cell(x: float, y: float, wide: float, cell: int, kind: str, share: float, c
     )
     if count == 0:
         return box
-    number = _tag(
-        "text", str(count), x=_percent(x + wide / 2), y=y + cell // 2, dy="0.35em", text_anchor="middle", class_="count"
+    number = tag(
+        "text", str(count), x=percent(x + wide / 2), y=y + cell // 2, dy="0.35em", text_anchor="middle", class_="count"
     )
     return box + fill + number
 
 
 def _polyline(line: Line, x: Callable[[float], float], y: Callable[[float], float], height: int) -> str:
     points = " ".join(f"{10 * x(px):.1f},{1000 - 10 * y(py):.1f}" for px, py in line.points)
-    drawn = _tag(
+    drawn = tag(
         "polyline", points=points, class_=f"line {line.kind}", vector_effect="non-scaling-stroke", children_title=line.name
     )
-    return _tag(
+    return tag(
         "svg",
         drawn,
         x=0,
@@ -274,58 +258,13 @@ def _polyline(line: Line, x: Callable[[float], float], y: Callable[[float], floa
 
 def _best(x: float, height: int, words: str) -> str:
     anchor, shift = ("end", 6) if x > 50 else ("start", -6)
-    line = _tag("line", x1=_percent(x), x2=_percent(x), y1=-4, y2=height, class_="best")
-    return line + _tag("text", words, x=_percent(x), dx=shift, y=-8, text_anchor=anchor, class_="best-word")
+    line = tag("line", x1=percent(x), x2=percent(x), y1=-4, y2=height, class_="best")
+    return line + tag("text", words, x=percent(x), dx=shift, y=-8, text_anchor=anchor, class_="best-word")
 
 
 def _dot(x: float, y: float, words: str, kind: str) -> str:
-    return _tag("circle", cx=_percent(x), cy=round(y, 1), r=3.5, class_=f"dot {kind}", children_title=words)
-
-
-def _level(y: float, words: str) -> str:
-    line = _tag("line", x1=0, x2="100%", y1=round(y, 1), y2=round(y, 1), class_="grid")
-    return line + _tag("text", words, x=-8, y=round(y, 1), dy="0.35em", text_anchor="end", class_="tick")
+    return tag("circle", cx=percent(x), cy=round(y, 1), r=3.5, class_=f"dot {kind}", children_title=words)
 
 
 def _grid_line(x: float, bottom: float) -> str:
-    return _tag("line", x1=_percent(x), x2=_percent(x), y1=0, y2=bottom, class_="grid")
-
-
-def _below(x: float, bottom: float, words: str) -> str:
-    anchor = "start" if x < 3 else "end" if x > 97 else "middle"
-    return _tag("text", words, x=_percent(x), y=bottom + 17, text_anchor=anchor, class_="tick")
-
-
-def _svg(title: str, height: float, parts: Sequence[str], kind: str, min_width: int = 0) -> Markup:
-    style = f"min-width:{min_width}px" if min_width else None
-    body = f"<title>{escape(printable(title))}</title>" + "".join(parts)
-    # Every part was escaped when its tag was made.
-    return Markup(
-        _tag(
-            "svg",
-            body,
-            xmlns="http://www.w3.org/2000/svg",
-            width="100%",
-            height=round(height),
-            role="img",
-            aria_label=title,
-            class_=f"chart {kind}",
-            style=style,
-            raw=True,
-        )
-    )
-
-
-def _tag(name: str, content: str = "", *, raw: bool = False, children_title: str = "", **attributes: object) -> str:
-    """One element; `content` is text unless `raw`, and `children_title` what hovering shows."""
-    told = "".join(
-        f" {key.rstrip('_').replace('_', '-')}={quoteattr(printable(str(value)))}"
-        for key, value in attributes.items()
-        if value is not None
-    )
-    hint = f"<title>{escape(printable(children_title))}</title>" if children_title else ""
-    return f"<{name}{told}>{hint}{content if raw else escape(printable(content))}</{name}>"
-
-
-def _percent(value: float) -> str:
-    return f"{round(value, 3):g}%"
+    return tag("line", x1=percent(x), x2=percent(x), y1=0, y2=bottom, class_="grid")

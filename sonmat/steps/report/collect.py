@@ -7,7 +7,7 @@ on the clock or the machine; what a run does not hold is left out, and paths of 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from sonmat.steps.report.contents import (
     CandidateLine,
     Contrast,
     Curve,
+    DataReport,
     Environment,
     Mistakes,
     RefusedLine,
@@ -33,7 +34,7 @@ from sonmat.steps.report.contents import (
 from sonmat.steps.report.curves import learning_curve
 from sonmat.steps.report.data import data_summary
 from sonmat.steps.report.paths import without_paths
-from sonmat.steps.report.vocabulary import measure_named, method_title, task_title
+from sonmat.steps.report.vocabulary import kind_title, measure_named, method_title, task_title
 
 
 def collect(folder: RunFolder) -> Report:
@@ -43,7 +44,8 @@ def collect(folder: RunFolder) -> Report:
         RunError: a file that every finished run holds is missing, damaged or too new.
     """
     recipe, plan, split, proof = folder.recipe(), folder.plan(), folder.split(), folder.proof()
-    examples = {example.id: example for example in _kept(folder)}
+    tested = set(split.test)
+    examples = {example.id: example for example in kept_examples(folder) if example.id in tested}
     test = [examples[id] for id in split.test]
     given = {arm.candidate: _answers(folder, arm.candidate) for arm in proof.arms}
     chosen, reference = proof.verdict.use, _reference(proof)
@@ -52,8 +54,7 @@ def collect(folder: RunFolder) -> Report:
     compared = _contrast(proof, test, given, metrics)
     report = Report(
         name=folder.path.resolve().name,
-        # Where it lies on somebody's machine is nothing for a page that is passed on.
-        data=", ".join(Path(each).name for each in recipe.data),
+        data=_data_names(recipe),
         task=plan.task,
         task_title=task_title(plan.task),
         modality=kind,
@@ -70,7 +71,7 @@ def collect(folder: RunFolder) -> Report:
         curves=_curves(folder, plan),
         mistakes=_mistakes(chosen, test, given[chosen], metrics, compared),
         contrast=compared,
-        data_summary=data_summary(folder, examples, split),
+        data_summary=data_summary(folder, kept_examples(folder), split),
         minutes=recipe.minutes,
         candidates=tuple(_candidate_line(folder, candidate, proof) for candidate in plan.candidates),
         refused=tuple(
@@ -84,8 +85,39 @@ def collect(folder: RunFolder) -> Report:
     return without_paths(report, known)
 
 
-def _kept(folder: RunFolder) -> list[Example]:
-    return list(folder.kept_examples()) if folder.file("ledger.jsonl").exists() else list(folder.examples())
+def collect_data(folder: RunFolder) -> DataReport:
+    """Everything that the report of a run says that has been audited only.
+
+    Raises:
+        RunError: a file that every audited run holds is missing, damaged or too new.
+    """
+    source, header = folder.source(), read_header(folder.file("audit.json"))
+    split = folder.split() if folder.exists("split") else None
+    report = DataReport(
+        name=folder.path.resolve().name,
+        data=_data_names(folder.recipe()),
+        task=source.task,
+        task_title=kind_title(source.task),
+        data_summary=data_summary(folder, kept_examples(folder), split),
+        made_by=header.made_by if header else "",
+        date=_begun_on(folder),
+    )
+    return without_paths(report, {str(folder.path.resolve()): folder.path.resolve().name})
+
+
+def kept_examples(folder: RunFolder) -> Iterator[Example]:
+    """The rows that the audit left; all of them where no ledger tells."""
+    return folder.kept_examples() if folder.file("ledger.jsonl").exists() else folder.examples()
+
+
+def _data_names(recipe: Recipe) -> str:
+    """Where it lies on somebody's machine is nothing for a page that is passed on."""
+    return ", ".join(Path(each).name for each in recipe.data)
+
+
+def _begun_on(folder: RunFolder) -> str:
+    first: Event | None = next(folder.events(), None)
+    return datetime.fromtimestamp(first.at, UTC).date().isoformat() if first else ""
 
 
 def _answers(folder: RunFolder, candidate: str) -> dict[str, Prediction]:
@@ -234,7 +266,6 @@ def _base_line(base: ModelFacts) -> BaseModelLine:
 
 def _environment(folder: RunFolder, recipe: Recipe, plan: Plan, split: Split) -> Environment:
     header = read_header(folder.file("proof.json"))
-    first: Event | None = next(folder.events(), None)
     versions = [event.data.get("versions") for event in folder.events() if event.kind == "environment"]
     told = versions[-1] if versions and isinstance(versions[-1], dict) else {}
     return Environment(
@@ -243,5 +274,5 @@ def _environment(folder: RunFolder, recipe: Recipe, plan: Plan, split: Split) ->
         device=plan.device,
         seed=recipe.seed,
         seal=split.seal,
-        date=datetime.fromtimestamp(first.at, UTC).date().isoformat() if first else "",
+        date=_begun_on(folder),
     )

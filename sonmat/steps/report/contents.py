@@ -130,18 +130,96 @@ class ReasonCount(Value):
     rows: int
 
 
+class Quoted(Value):
+    """One row of the data, personal data masked and long texts cut."""
+
+    row: str
+    source: Source
+    input: Json
+    target: Json
+
+
 class FindingLine(Value):
     finding: Finding
+    title: Text
+    """What the check is called."""
     sources: tuple[Source, ...]
     """The first rows concerned."""
     rows: int
+    shown: tuple[Quoted, ...] = ()
+    """The first of them, as the audit left them; those that it dropped as they were read."""
 
 
-class ClassCount(Value):
+class RowCount(Value):
+    """Rows of one class, slice value or file by part of the split; all are undivided where there is no split, or folds."""
+
     label: str
-    train: int
-    validation: int
-    test: int
+    train: int = 0
+    validation: int = 0
+    test: int = 0
+    undivided: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.train + self.validation + self.test + self.undivided
+
+
+class ColumnCounts(Value):
+    """Rows by value of a column."""
+
+    column: str
+    counts: tuple[RowCount, ...]
+    values: int
+    """Different values in all; `counts` holds the commonest."""
+
+
+class MapPoint(Value):
+    """A row on the map of the data; `words` is how it begins, personal data masked."""
+
+    row: str
+    x: float
+    y: float
+    cluster: int
+    label: str
+    suspicious: tuple[str, ...]
+    """Checks that suspect it."""
+    words: str
+
+
+class Cluster(Value):
+    cluster: int
+    rows: int
+    words: tuple[str, ...]
+    """What tells it from the others."""
+
+
+class DataMap(Value):
+    """Rows in two dimensions, near ones mean alike. Suspicious rows are all there, of the others an even sample."""
+
+    points: tuple[MapPoint, ...]
+    rows: int
+    """That were laid out."""
+    clusters: tuple[Cluster, ...]
+    explanation: Text
+
+
+class CurvePoint(Value):
+    rows: float
+    value: float
+    low: float
+    high: float
+
+
+class EnoughCurve(Value):
+    """What more rows would bring: measured values with their band, and the curve that was fitted to them."""
+
+    measure: Text
+    percent: bool
+    measured: tuple[CurvePoint, ...]
+    fitted: tuple[CurvePoint, ...]
+    rows: float
+    """Rows that there are; what lies beyond is foretold."""
+    explanation: Text
 
 
 class Histogram(Value):
@@ -164,9 +242,18 @@ class DataSummary(Value):
     train: int
     validation: int
     test: int
-    how_split: Text
+    how_split: Text | None = None
+    """None where the rows were not divided yet."""
+    folds: int = 0
+    """Of cross-validation; then every row is tested, and `train` and `validation` are what the released model learns from."""
+    repeats: int = 1
     findings: tuple[FindingLine, ...] = ()
-    classes: tuple[ClassCount, ...] = ()
+    classes: tuple[RowCount, ...] = ()
+    slices: tuple[ColumnCounts, ...] = ()
+    files: tuple[RowCount, ...] = ()
+    """Of data that has several."""
+    map: DataMap | None = None
+    enough: EnoughCurve | None = None
     lengths: Histogram | None = None
     """Characters of a row's input and answer."""
 
@@ -218,6 +305,19 @@ class Environment(Value):
     seal: str
     date: str
     """Day on which the run began, in UTC; '' where the run does not say."""
+
+
+class DataReport(Value):
+    """What there is to say of data that was audited, before anything is trained."""
+
+    name: str
+    data: str
+    """Names of its files."""
+    task: str
+    task_title: Text
+    data_summary: DataSummary
+    made_by: str
+    date: str
 
 
 class Report(Value):

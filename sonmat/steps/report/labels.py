@@ -201,6 +201,41 @@ LENGTHS_INTRO: Final = Text(
     "too.",
     ko="행의 절반은 {median}자보다 짧고, 가장 긴 행은 {longest}자입니다. 마지막 막대에는 그보다 긴 행도 들어 있습니다.",
 )
+SLICE_COUNTS: Final = Text(en="Rows by '{column}'", ko="'{column}' 값별 행 수")
+FILE_COUNTS: Final = Text(en="Rows of each file", ko="파일별 행 수")
+FOLDS: Final = Text(en="Cross-validation in {folds} folds", ko="{folds}겹 교차 검증")
+FOLDS_REPEATED: Final = Text(
+    en="Cross-validation in {folds} folds, repeated {repeats} times", ko="{folds}겹 교차 검증을 {repeats}번 반복"
+)
+CHECK: Final = Text(en="Check", ko="점검")
+GRAVITY: Final = Text(en="Weight", ko="중요도")
+EXAMPLES: Final = Text(en="Show examples", ko="예시 보기")
+ANSWER_GIVEN: Final = Text(en="Given answer", ko="적힌 답")
+OVERVIEW: Final = Text(en="Overview", ko="한눈에 보기")
+DATA_PAGE_TITLE: Final = Text(en="{name}: Sonmat data audit", ko="{name}: 손맛 데이터 점검")
+DATA_USABLE: Final = Text(en="This data can be trained on.", ko="이 데이터로 학습할 수 있습니다.")
+DATA_BLOCKED: Final = Text(
+    en="Something must be mended before this data can be trained on.", ko="학습하기 전에 꼭 고쳐야 할 문제가 있습니다."
+)
+TRAIN_NEXT: Final = Text(en="Train and prove a model on it", ko="이 데이터로 모델을 학습하고 검증하기")
+MAP: Final = Text(en="Map of the data", ko="데이터 지도")
+MAP_INTRO: Final = Text(
+    en="Each dot is a row; near ones mean alike. {shown} of {all} rows are shown. Rest the pointer on a dot to read its row.",
+    ko="점 하나가 한 행이고, 가까운 점은 뜻이 비슷합니다. 전체 {all}행 가운데 {shown}행입니다. 점에 포인터를 올리면 내용이 보입니다.",
+)
+SUSPICIOUS: Final = Text(en="suspicious", ko="의심스러운 행")
+OTHERS: Final = Text(en="others", ko="그 밖")
+CLUSTER: Final = Text(en="cluster {number}", ko="{number}번 묶음")
+CLUSTERS: Final = Text(en="What the clusters are about", ko="묶음마다의 내용")
+CLUSTER_NAME: Final = Text(en="Cluster", ko="묶음")
+TYPICAL_WORDS: Final = Text(en="Typical words", ko="두드러진 말")
+ENOUGH: Final = Text(en="Would more data help?", ko="데이터가 더 필요할까요?")
+ENOUGH_TITLE: Final = Text(en="{measure} by number of rows to learn from", ko="학습 행 수에 따른 {measure}")
+ENOUGH_INTRO: Final = Text(
+    en="Dots were measured with a small model on ever more rows; the curve was fitted to them, and its band says how sure it is.",
+    ko="점은 행을 늘려 가며 작은 모델로 잰 값이고, 곡선은 그 점에 맞춘 것이며, 띠는 곡선이 얼마나 확실한지를 나타냅니다.",
+)
+ROWS_NOW: Final = Text(en="now: {rows} rows", ko="현재 {rows}행")
 LENGTH_BIN: Final = Text(en="{low} to {high} characters: {rows} rows", ko="{low}~{high}자: {rows}행")
 
 # ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────

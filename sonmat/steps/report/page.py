@@ -1,13 +1,15 @@
-"""Draws the HTML page of a `Report`: one file with its style, script, plots and pictures inside.
+"""Draws the HTML page of a report: one file with its style, script, plots and pictures inside.
 
-In: a `Report`, the folder that its pictures lie in, and a language. Out: the page as a string. Whatever comes from the user's
-data is escaped by the template engine; the page forbids itself any network access by a content security policy.
+In: a `Report` or `DataReport`, the folder that its pictures lie in, and a language. Out: the page as a string. Whatever comes
+from the user's data is escaped by the template engine; the page forbids itself any network access by a content security policy.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
@@ -18,8 +20,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sonmat.core.text import Language, Text
-from sonmat.steps.report import labels, plots
-from sonmat.steps.report.contents import Report
+from sonmat.steps.report import data_plots, labels, plots
+from sonmat.steps.report.contents import DataReport, DataSummary, Report
 from sonmat.steps.report.phrasing import Phrasing
 from sonmat.steps.report.quoting import printable, quote, segments
 from sonmat.steps.report.thumbnails import thumbnail
@@ -30,6 +32,8 @@ ORIGINS: Final[dict[str, Text]] = {
     "plan": labels.ORIGIN_PLAN,
     "default": labels.ORIGIN_DEFAULT,
 }
+PILLS: Final = {"blocker": "no", "warning": "warn", "note": ""}
+"""Style classes of severities."""
 ROLES: Final[dict[str, Text]] = {
     "system": labels.ROLE_SYSTEM,
     "user": labels.ROLE_USER,
@@ -40,31 +44,67 @@ MOST_CLASSES: Final = 60
 
 
 def render_page(report: Report, folder: Path, language: Language) -> str:
-    """The page in `language`."""
+    """The page of a whole run in `language`."""
     phrasing = Phrasing(language)
-    script = _asset("page.js")
-    template = _environment(language).get_template("page.html.j2")
-    return template.render(
-        report=report,
-        language=language,
-        labels=labels,
+    return _rendered(
+        report,
+        folder,
+        language,
+        title=phrasing.say(labels.PAGE_TITLE, name=report.name),
+        made_by=report.environment.made_by,
         sections=_sections(report),
-        severities=SEVERITIES,
         origins=ORIGINS,
-        roles=ROLES,
-        actions=ACTIONS,
         most_classes=MOST_CLASSES,
-        most_bars=plots.MOST_BARS,
-        style=Markup(_asset("style.css")),
-        dark=Markup(_asset("dark.css")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         plots=plots.Plots(report, phrasing),
-        thumbnail=partial(thumbnail, folder),
-        quote=quote,
         segments=segments,
         commands=_commands(report, phrasing),
         verdict=first_sentence(phrasing.say(report.verdict.sentence)),
+    )
+
+
+def render_data_page(report: DataReport, folder: Path, language: Language) -> str:
+    """The page of a run that has been audited only."""
+    findings = report.data_summary.findings
+    return _rendered(
+        report,
+        folder,
+        language,
+        title=Phrasing(language).say(labels.DATA_PAGE_TITLE, name=report.name),
+        made_by=report.made_by,
+        sections=[("overview", labels.OVERVIEW), *_data_sections(report.data_summary)],
+        severity_counts=Counter(line.finding.severity for line in findings),
+        train_command=f"sonmat run {_quoted_name(report.name)}",
+    )
+
+
+def _rendered(
+    report: Report | DataReport, folder: Path, language: Language, sections: Sequence[tuple[str, Text]], **more: Any
+) -> str:
+    """What both pages have: frame, style, script, and the sections on the data."""
+    script = _asset("page.js")
+    return (
+        _environment(language)
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            data=report.data_summary,
+            data_plots=data_plots.DataPlots(report.data_summary, Phrasing(language)),
+            most_bars=data_plots.MOST_BARS,
+            language=language,
+            labels=labels,
+            sections=sections,
+            severities=SEVERITIES,
+            pills=PILLS,
+            roles=ROLES,
+            actions=ACTIONS,
+            style=Markup(_asset("style.css")),
+            dark=Markup(_asset("dark.css")),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            thumbnail=partial(thumbnail, folder),
+            quote=quote,
+            **more,
+        )
     )
 
 
@@ -90,11 +130,21 @@ def _sections(report: Report) -> list[tuple[str, Text]]:
         ("curves", labels.CURVES, bool(report.curves)),
         ("mistakes", mistakes, report.mistakes is not None),
         ("contrast", labels.CONTRAST, report.contrast is not None),
-        ("data", labels.DATA, True),
+        *((anchor, heading, True) for anchor, heading in _data_sections(report.data_summary)),
         ("plan", labels.PLAN, True),
         ("settings", labels.SETTINGS, any(candidate.settings for candidate in report.candidates)),
         ("environment", labels.ENVIRONMENT, True),
         ("use", labels.HOW_TO_USE, True),
+    ]
+    return [(anchor, heading) for anchor, heading, is_there in present if is_there]
+
+
+def _data_sections(data: DataSummary) -> list[tuple[str, Text]]:
+    present: list[tuple[str, Text, bool]] = [
+        ("data", labels.DATA, True),
+        ("findings", labels.FINDINGS, True),
+        ("map", labels.MAP, data.map is not None),
+        ("enough", labels.ENOUGH, data.enough is not None),
     ]
     return [(anchor, heading) for anchor, heading, is_there in present if is_there]
 
@@ -107,11 +157,16 @@ def _commands(report: Report, phrasing: Phrasing) -> dict[str, str]:
 def shell_commands(report: Report, phrasing: Phrasing) -> str:
     """Command lines that answer a new input with the chosen candidate."""
     sample = f'"{phrasing.say(labels.SAMPLE_INPUT)}"' if _takes_text(report) else "photo.jpg"
-    run = report.name if report.name.replace("-", "").replace("_", "").isalnum() else f"'{report.name}'"
+    run = _quoted_name(report.name)
     lines = [f"sonmat predict {run} {sample}"]
     if report.modality == "text":
         lines.append(f"sonmat chat {run}")
     return "\n".join(lines)
+
+
+def _quoted_name(run: str) -> str:
+    """The name of a run as a shell takes it."""
+    return run if run.replace("-", "").replace("_", "").isalnum() else f"'{run}'"
 
 
 def python_lines(report: Report, phrasing: Phrasing) -> str:

@@ -1,6 +1,6 @@
 """Takes the machine's own paths out of what a report says: messages of a run name the folder or file, not where it lies.
 
-In: a `Report`. Out: the same report. Rows of the user's data and the data's path as the user wrote it stay as they are.
+In: a report. Out: the same report. Rows of the user's data and the data's path as the user wrote it stay as they are.
 """
 
 from __future__ import annotations
@@ -8,23 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import PurePath, PureWindowsPath
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sonmat.steps.report.contents import Report
+from sonmat.steps.report.contents import DataReport, Report
+
+AnyReport = TypeVar("AnyReport", Report, DataReport)
 
 _ABSOLUTE: Final = re.compile(r"(?<![\w/.:~-])(?:/[^\s/\"'<>|:;,()\[\]]+){2,}/?|(?<!\w)[A-Za-z]:\\[^\s\"'<>|;,()\[\]]+")
-_USER_DATA: Final = frozenset({"input", "target", "output", "other"})
+_USER_DATA: Final = frozenset({"input", "target", "output", "other", "words"})
 _SENTENCE: Final = frozenset({"en", "ko"})
 
 
-def without_paths(report: Report, known: Mapping[str, str]) -> Report:
+def without_paths(report: AnyReport, known: Mapping[str, str]) -> AnyReport:
     """`report` with every absolute path in its sentences cut to the last part.
 
     Args:
         known: paths that are replaced wherever they stand, and what to call them.
     """
     longest_first = sorted(known.items(), key=lambda entry: -len(entry[0]))
-    return Report.model_validate(_walk(report.model_dump(), longest_first))
+    return type(report).model_validate(_walk(report.model_dump(), longest_first))
 
 
 def nameless(sentence: str, known: list[tuple[str, str]]) -> str:

@@ -5,15 +5,11 @@ In: a `Report` and a `Phrasing`. Out: SVG from `charts`. How a plot looks is dec
 
 from __future__ import annotations
 
-from typing import Final
-
 from markupsafe import Markup
 
 from sonmat.steps.report import charts, labels
 from sonmat.steps.report.contents import ArmLine, Curve, Measure, Point, Report
 from sonmat.steps.report.phrasing import Phrasing
-
-MOST_BARS: Final = 30
 
 
 class Plots:
@@ -80,31 +76,6 @@ class Plots:
         title = self.phrasing.say(labels.CURVE_MEASURE_TITLE, measure=name, name=curve.candidate)
         line = charts.Line(name, _pairs(curve.validation_measure), "validation", marks=True)
         return self._curve(title, (line,), curve, self._amount(measure), self._tick(measure))
-
-    def classes(self) -> Markup | None:
-        counts = self.report.data_summary.classes[:MOST_BARS]
-        if not counts:
-            return None
-        empty = self.phrasing.say(labels.EMPTY_LABEL)
-        entries = [
-            charts.Bar(
-                count.label or empty, (("train", count.train), ("validation", count.validation), ("test", count.test))
-            )
-            for count in counts
-        ]
-        return charts.bars(self.phrasing.say(labels.CLASS_COUNTS), entries, self.phrasing.count)
-
-    def lengths(self) -> Markup | None:
-        lengths = self.report.data_summary.lengths
-        if lengths is None:
-            return None
-
-        def describe(low: int, high: int, rows: int) -> str:
-            say = self.phrasing.count
-            return self.phrasing.say(labels.LENGTH_BIN, low=say(low), high=say(high), rows=say(rows))
-
-        title = self.phrasing.say(labels.LENGTHS)
-        return charts.histogram(title, lengths.edges, lengths.counts, self.phrasing.count, describe)
 
     def _amount(self, measure: Measure) -> charts.Format:
         return lambda value: self.phrasing.amount(value, measure)
