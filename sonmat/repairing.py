@@ -66,6 +66,18 @@ def write_repaired(folder: RunFolder, out: Path, force: bool = False) -> Repaire
     return Repaired(out, ledger, audit.rows_in, *counted)
 
 
+def repaired_records(folder: RunFolder, sources: Sequence[Looked], out: Path) -> Iterator[tuple[str, Record]]:
+    """Every row that the audit left, with its id, such that it can be written to `out`.
+
+    Args:
+        sources: what `sonmat.steps.load.look` found.
+    Raises:
+        DataError: the data has changed since, or a changed row cannot be written in its own columns.
+    """
+    ids = (line.id for line in folder.ledger() if line.action != "dropped")
+    yield from zip(ids, _Rows(folder).records(_Goal(out, sources[0].format, tuple(sources))), strict=True)
+
+
 def ledger_path(out: Path) -> Path:
     """Where the explanation of every row lies, beside what it explains."""
     return out.with_name(f"{out.name}.ledger.jsonl")
