@@ -32,7 +32,7 @@ _CP949_PAIR = re.compile(r"[\xb0-\xc8][\xa1-\xfe]")
 _ENDS_OF_WORDS = "…–—‘’“”•™\xa0«»"
 _SIGNS = re.compile(r"[\xa1-\xbf]")
 _LIKELY = re.compile(
-    "[가-힣ㄱ-ㆎ\u00a0-\u00ff\u0100-\u017f\u2010-\u203a\u20ac\u2122\u2190-\u27bf\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef"
+    "[가-힣ㄱ-ㆎ\u0080-\u00ff\u0100-\u017f\u0192\u02c6\u02dc\u2010-\u203a\u20ac\u2122\u2190-\u27bf\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef"
     "\u0400-\u045f\u0391-\u03c9\ufe0f\u200b\ufeff\U0001f300-\U0001faff]+"
 )
 """What decoded text is made of; rarer letters are taken for chance."""
@@ -49,8 +49,10 @@ _HAN_OR_MARK = re.compile(
 )
 _RARE_SHARE = 0.25
 
-SUSPECT = re.compile(f"[\ufffd占쏙\xb0-\xf4\u4e00-\u9fff\uf900-\ufaff{_RARE_SYLLABLES}]")
-"""No text without one of these is garbled in a way that is known here."""
+_LOST_SIGN = re.compile("[\ufffd占ï]|쏙.*옙|옙.*쏙")
+_HAN = re.compile("[\u4e00-\u9fff\uf900-\ufaff]")
+_LEAD, _FOLLOWS, _HIGH = re.compile("[\xc2-\xf4]"), re.compile(_MORE), re.compile("[\xa1-\xfe]")
+_CP949_SIGNS = 2
 CANDIDATE = re.compile(f"{_LOST.pattern}|{_PIECE}|{_CP949_AS_LATIN.pattern}|{_RARE.pattern}|[가-힣][\u4e00-\u9fff\uf900-\ufaff]|"
                         f"[\u4e00-\u9fff\uf900-\ufaff][가-힣]")  # fmt: skip
 
@@ -78,14 +80,23 @@ def garble_in(text: str) -> Garble | None:
     return Garble(_rare_piece(text), None) if _has_rare_syllables(text) else None
 
 
+def may_be_garbled(characters: str) -> bool:
+    """Whether texts made of these characters can be garbled in a way that is known here."""
+    if characters.isascii():
+        return False
+    if _LOST_SIGN.search(characters) or _HAN.search(characters) or len(_RARE.findall(characters)) > 1:
+        return True
+    return bool(_LEAD.search(characters) and _FOLLOWS.search(characters)) or len(_HIGH.findall(characters)) > _CP949_SIGNS
+
+
 def ungarbled(text: str) -> str:
     """`text` with every piece that was read in a wrong encoding read again; unchanged where that is not certain."""
     for _ in range(3):  # some texts went through it twice
         if not CANDIDATE.search(text):
             return text
         again = _utf8_from_latin(text)
-        again = _hangul_from_latin(again)
-        again = _utf8_from_cp949(again)
+        again = _hangul_from_latin(text) if again == text else again
+        again = _utf8_from_cp949(text) if again == text else again
         if again == text:
             return text
         text = again
@@ -103,7 +114,7 @@ def _utf8_piece(found: re.Match[str]) -> str:
         meant = bytes(0xA0 if sign == " " else _BYTE_OF[sign] for sign in piece).decode()
     except UnicodeDecodeError:
         return piece
-    if len(meant) == 1 and piece[0] not in "ÂÃ" and piece[-1] in _ENDS_OF_WORDS:
+    if len(piece) == 2 and piece[0] not in "ÂÃ" and piece[-1] in _ENDS_OF_WORDS:
         return piece  # 'CAFÉ…' and the like
     return meant if _LIKELY.fullmatch(meant) else piece
 

@@ -7,8 +7,10 @@ It keeps the last batch, no more.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import accumulate
 
 from sonmat.core.protocols import Rows
 
@@ -17,7 +19,13 @@ class Gist:
     """All text of a batch."""
 
     def __init__(self, rows: Rows) -> None:
+        self._texts = rows.texts
         self.whole = "\n".join(rows.texts)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where the text of each row begins."""
+        return [0, *accumulate(len(text) + 1 for text in self._texts[:-1])]
 
     @cached_property
     def characters(self) -> str:
@@ -25,9 +33,14 @@ class Gist:
         return "".join(set(self.whole))
 
     @cached_property
+    def flat(self) -> str:
+        """All of it in small letters with single spaces, one before and one behind."""
+        return f" {' '.join(self.whole.lower().split())} "
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """Everything between white space in small letters, once."""
-        return frozenset(self.whole.lower().split())
+        return frozenset(self.flat.split())
 
 
 def gist_of(rows: Rows) -> Gist:
@@ -41,13 +54,12 @@ def gist_of(rows: Rows) -> Gist:
 _last: tuple[Rows, Gist] | None = None
 
 
-def suspects(rows: Rows, characters: re.Pattern[str], pattern: re.Pattern[str] | None = None) -> Iterator[tuple[int, str]]:
-    """Place and text of the rows in which `pattern` occurs; none are looked at unless the batch has one of `characters`."""
-    gist, wanted = gist_of(rows), pattern or characters
-    if not characters.search(gist.characters):
-        return
-    if pattern is not None and not pattern.search(gist.whole):
-        return
-    for at, text in enumerate(rows.texts):
-        if wanted.search(text):
-            yield at, text
+def suspects(rows: Rows, pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+    """Place and text of the rows in which `pattern` occurs, all looked through as one."""
+    gist = gist_of(rows)
+    last = -1
+    for found in pattern.finditer(gist.whole):
+        at = bisect_right(gist.starts, found.start()) - 1
+        if at != last:
+            yield at, rows.texts[at]
+            last = at

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,19 +19,24 @@ COLLAPSED_SYLLABLES = 16
 """Syllables without a space: longer than the longest usual compound (국립중앙박물관어린이박물관: 13)."""
 _COLLAPSED_AMONG_SPACES = 24
 
-SUSPECT = re.compile(
-    f"[가-힣]{{{COLLAPSED_SYLLABLES}}}|[ㄱ-ㅎ][ㅏ-ㅣ]|[가-힣][ㄱ-ㅣ][가-힣]|[ﾡ-ￜ]|(?<![가-힣])(?:[가-힣] ){{4}}[가-힣](?![가-힣])"
-)
+_JAMO = "[ㄱ-ㅎ][ㅏ-ㅣ]|(?<=[가-힣])[ㄱ-ㅣ](?=[가-힣])|[ﾡ-ￜ]"
+_RUN = f"(?<![가-힣])[가-힣]{{{COLLAPSED_SYLLABLES}}}"
+_APART = "(?<![가-힣])(?:[가-힣] ){4}[가-힣](?![가-힣])"
 
-_PAIRS = re.compile("[ㄱ-ㅣ]*[ㄱ-ㅎ][ㅏ-ㅣ][ㄱ-ㅎ]{0,3}[ㄱ-ㅎ][ㅏ-ㅣ][ㄱ-ㅣ]*")
+_HANGUL, _LOOSE_SIGN = re.compile("[가-힣ㄱ-ㅣﾡ-ￜ]"), re.compile("[ㄱ-ㅣﾡ-ￜ]")
+_FOUR_APART = re.compile(" [가-힣] [가-힣] [가-힣] [가-힣] ")
+_LOOSE = "(?![ㅋㅎ][ㅠㅜㅡ])[ㄱ-ㅎ][ㅏ-ㅣ]"
+"""A syllable in jamo; 'ㅋㅠ' is laughter in tears."""
+_PAIRS = re.compile(f"[ㄱ-ㅣ]*{_LOOSE}[ㄱ-ㅎ]{{0,3}}{_LOOSE}[ㄱ-ㅣ]*")
 """Two syllables or more typed without being put together."""
 _PAIR_AT_SYLLABLE = re.compile(
-    "(?<=[가-힣])[ㄱ-ㅎ][ㅏ-ㅣ][ㄱ-ㅎ]?(?![ㄱ-ㅣ])|(?<![ㄱ-ㅣ])[ㄱ-ㅎ][ㅏ-ㅣ][ㄱ-ㅎ]?(?=[가-힣])"
+    f"(?<=[가-힣A-Za-z0-9'\")]){_LOOSE}[ㄱ-ㅎ]?(?![ㄱ-ㅣ])|(?<![ㄱ-ㅣ]){_LOOSE}[ㄱ-ㅎ]?(?=[가-힣])"
 )
 _FINAL_LOST = re.compile("(?<=[가-힣])[ㄱㄴㄷㄹㅂㅅㅆ](?=(?:니다|니까|습니다|어요|아요|는데|지만|다[.!?\\s]|요[.!?\\s]))")
 """'하ㅂ니다': a final consonant that was not put under its syllable."""
+_LONG, _SPACED = re.compile(f"[가-힣]{{{COLLAPSED_SYLLABLES},}}"), re.compile("[가-힣] [가-힣]")
 _HALF_WIDTH = re.compile("[ﾡ-ﾾￂ-ￇￊ-ￏￒ-ￗￚ-ￜ]+")
-_SPREAD = re.compile("(?<![가-힣])(?:[가-힣] ){4,}[가-힣](?![가-힣])")
+_SPREAD = re.compile(_APART.replace("{4}", "{4,}"))
 _WORDS_OF_ONE = frozenset(
     "이그저두세네한개중더큰것수할될볼갈올안못잘다좀꼭또왜뭐나너내제날달해집물불눈비밤낮책앞뒤옆위속밖후전때곳분명번원시일월년주말"
     "좋난널걸건게넌참꽤늘곧막딱쭉훅푹확쏙쫙첫새헌온각매별본총약단즉및등외간내초급봄산강길몸손발입귀코목배차문방"
@@ -51,6 +57,16 @@ class Broken:
     """A few letters, or a count; no more of the text."""
 
 
+def suspect_pattern(characters: str, words: Iterable[str], flat: str) -> re.Pattern[str] | None:
+    """What to look for in texts of these characters and words, one behind the other in `flat`; None where nothing can be broken."""
+    if not _HANGUL.search(characters):
+        return None
+    patterns = [_JAMO] if _LOOSE_SIGN.search(characters) else []
+    patterns += [_RUN] if any(len(word) >= COLLAPSED_SYLLABLES for word in words) else []
+    patterns += [_APART] if _FOUR_APART.search(flat) else []
+    return re.compile("|".join(patterns)) if patterns else None
+
+
 def broken_korean(text: str) -> Broken | None:
     """What is wrong with the Korean of `text`; None for nothing."""
     piece = _PAIRS.search(text) or _HALF_WIDTH.search(text) or _PAIR_AT_SYLLABLE.search(text) or _FINAL_LOST.search(text)
@@ -60,11 +76,8 @@ def broken_korean(text: str) -> Broken | None:
         syllables = spread.group().split(" ")
         if sum(syllable not in _WORDS_OF_ONE for syllable in syllables) * 2 >= len(syllables):
             return Broken("spread", " ".join(syllables[:3]))
-    longest = _longest_run(text)
-    spaced = re.search("[가-힣] [가-힣]", text) is not None
-    if longest >= (_COLLAPSED_AMONG_SPACES if spaced else COLLAPSED_SYLLABLES):
-        return Broken("collapsed", f"{longest}")
-    return None
+    longest = max(map(_collapsed_run, text.split("\n")))
+    return Broken("collapsed", f"{longest}") if longest else None
 
 
 def joined(text: str) -> str:
@@ -98,5 +111,7 @@ def _with_final(found: re.Match[str]) -> str:
     return chr(ord(syllable) + _FINALS.index(final)) if bare else found.group()
 
 
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall(f"[가-힣]{{{COLLAPSED_SYLLABLES},}}", text)), default=0)
+def _collapsed_run(line: str) -> int:
+    """Syllables of the longest run without a space, 0 where it may be a compound."""
+    longest = max(map(len, _LONG.findall(line)), default=0)
+    return longest if longest >= (_COLLAPSED_AMONG_SPACES if _SPACED.search(line) else COLLAPSED_SYLLABLES) else 0

@@ -10,18 +10,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_FEWEST_WORDS = 12
+_FEWEST_WORDS = 8
 _VARIED = 0.5
 """Different words over words, above which nothing can go round for long."""
-_MOST_WORDS_OF_A_PIECE = 12
+_MOST_WORDS_OF_A_PIECE = 40
 _FEWEST_TURNS = 4
 _FEWEST_TURNS_OF_LONG = 3
 _LONG_PIECE = 4
 _FEWEST_LINE_WORDS = 4
 _COVERED = 0.4
 """Share of the text that the turns must make up."""
-_UNBROKEN = re.compile(r"\S{24}")
-_CHARACTERS = re.compile(r"((?=\S*[^\W\d_])\S{4,40}?)\1{3,}")
+_UNBROKEN = 24
+"""Characters without a space, from which on they are looked through for loops."""
+_CHARACTERS = re.compile(r"((?=\w*[^\W\d_])\w{4,40}?)\1{3,}")
 _NO_WORD = re.compile(r"[\W\d_]+")
 
 
@@ -38,7 +39,7 @@ def loop_in(text: str) -> Loop | None:
         found = _in_a_row(words) or _same_lines(text)
         if found:
             return found
-    unbroken = _CHARACTERS.search(text) if _UNBROKEN.search(text) else None
+    unbroken = _CHARACTERS.search(text) if max(map(len, words), default=0) >= _UNBROKEN else None
     if unbroken and len(set(unbroken.group(1))) > 2 and len(unbroken.group()) >= _COVERED * len(text):
         return Loop(unbroken.group(1), len(unbroken.group()) // len(unbroken.group(1)))
     return None
@@ -62,7 +63,7 @@ def distinct_share(texts: Iterable[str], length: int, most: int) -> float | None
 
 
 def _in_a_row(words: Sequence[str]) -> Loop | None:
-    """A piece of up to 12 words that follows itself several times."""
+    """A piece of up to 40 words that follows itself several times."""
     for size in range(1, min(_MOST_WORDS_OF_A_PIECE, len(words) // 2) + 1):
         fewest = _FEWEST_TURNS_OF_LONG if size >= _LONG_PIECE else _FEWEST_TURNS
         run = best = end = 0

@@ -32,8 +32,7 @@ _LONGEST = 160
 _CANDIDATES = 4_096
 """Sentences remembered to be shown; what a fifth of the rows begin with is among the first."""
 
-_FIRST = re.compile(rf"\s*([^\n.!?。！？]{{{_SHORTEST},{_LONGEST}}}[.!?。！？\n])(?=\s*\S)")
-_LAST = re.compile(rf"[.!?。！？\n]\s*([^\n.!?。！？]{{{_SHORTEST},{_LONGEST}}}[.!?。！？]*)\s*\Z")
+_ENDS = re.compile("[.!?。！？\n]")
 _HIDDEN = re.compile(r"\S*@\S*|\d")
 _REFUSAL = re.compile(
     r"\bas an? (?:large |helpful )?(?:ai|artificial intelligence)(?: language)?(?: model| assistant)\b|"
@@ -63,10 +62,9 @@ class _Sentences:
         self.keys = array("I")
         self.texts: dict[int, str] = {}
 
-    def add(self, found: re.Match[str] | None) -> None:
+    def add(self, sentence: str) -> None:
         key = 0
-        if found is not None:
-            sentence = found.group(1).strip()
+        if sentence:
             key = zlib.crc32(sentence.encode("utf-8", "surrogatepass"))
             if len(self.texts) < _CANDIDATES:
                 self.texts.setdefault(key, sentence)
@@ -90,8 +88,9 @@ class _Moulds:
         self.inputs.extend(rows.input_keys)
         self.targets.extend(rows.target_keys)
         for text in rows.targets:
-            self.first.add(_FIRST.match(text))
-            self.last.add(_LAST.search(text, max(0, len(text) - 2 * _LONGEST)))
+            several = _ENDS.search(text, 0, max(0, len(text) - _SHORTEST)) is not None
+            self.first.add(_first_sentence(text) if several else "")
+            self.last.add(_last_sentence(text) if several else "")
         self.refusals.see(rows)
 
     def findings(self) -> Iterator[Finding]:
@@ -156,6 +155,20 @@ class _Moulds:
             rows=tuple(self.data.ids[int(row)] for row in rows),
             data={"answers": len(often), "share": round(len(rows) / len(targets), 4)},
         )
+
+
+def _first_sentence(text: str) -> str:
+    """'' where there is no other behind it, or it is no sentence."""
+    end = _ENDS.search(text, _SHORTEST, _LONGEST)
+    return text[: end.end()].strip() if end and end.end() < len(text) else ""
+
+
+def _last_sentence(text: str) -> str:
+    """'' where there is no other before it."""
+    last = text[-_LONGEST:].rstrip()
+    body = last.rstrip(".!?。！？")
+    start = max(map(body.rfind, ".!?。！？\n"))
+    return last[start + 1 :].strip() if start >= 0 and len(body) - start > _SHORTEST else ""
 
 
 def _refusals(rows: Rows) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sonmat.checking.garbled import ungarbled
-from sonmat.checking.gist import suspects
+from sonmat.checking.gist import gist_of, suspects
 from sonmat.checking.invisible import SUSPECT, invisible_in, visible
 from sonmat.checking.mending import repair_of
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
@@ -43,6 +43,8 @@ class ControlCharacters:
 
 
 def _faults(rows: Rows) -> Iterator[Fault]:
+    if not SUSPECT.search(gist_of(rows).characters):
+        return
     for at, text in suspects(rows, SUSPECT):
         # Control codes between letters of a wrong encoding are part of these letters: see the check mojibake.
         names = invisible_in(ungarbled(text))

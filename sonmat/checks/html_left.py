@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from sonmat.checking.gist import suspects
@@ -16,7 +15,6 @@ from sonmat.core.values import Finding
 _MEANT_SHARE = 0.5
 """Of the rows. Where most have it, the data may well be about HTML."""
 _FEWEST_ROWS = 20
-_SIGNS = re.compile("[<&!]")
 
 
 class HtmlLeft:
@@ -56,7 +54,7 @@ _LEFT = Text(
 
 
 def _faults(rows: Rows) -> Iterator[Fault]:
-    for at, text in suspects(rows, _SIGNS, SUSPECT):
+    for at, text in suspects(rows, SUSPECT):
         mark = markup_in(text)
         if mark:
             yield Fault(at, mark, repair_of(rows.examples[at], readable))

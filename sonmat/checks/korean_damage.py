@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from sonmat.checking.gist import suspects
-from sonmat.checking.korean import SUSPECT, Damage, broken_korean, joined
+from sonmat.checking.gist import gist_of, suspects
+from sonmat.checking.korean import Damage, broken_korean, joined, suspect_pattern
 from sonmat.checking.mending import repair_of
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
 from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
 
-_HANGUL = re.compile("[가-힣ㄱ-ㅣﾡ-ￜ]")
 _MEANT_SHARE = 0.3
 """Of the rows. Where so many are written without spaces, that is how such people write."""
 _FEWEST_ROWS = 20
@@ -50,7 +48,9 @@ class _Kinds:
 
 
 def _faults(rows: Rows) -> Iterator[tuple[Damage, Fault]]:
-    for at, text in suspects(rows, _HANGUL, SUSPECT):
+    gist = gist_of(rows)
+    pattern = suspect_pattern(gist.characters, gist.words, gist.flat)
+    for at, text in suspects(rows, pattern) if pattern else ():
         broken = broken_korean(text)
         if broken is None:
             continue

@@ -72,6 +72,7 @@ class _Languages:
             yield from self._foreign_latin()
 
     def _foreign(self, positions: NDArray[np.int64], languages: Counter[str], rare: set[str], judged: int) -> Finding:
+        ranked = sorted(rare, key=lambda name: (-languages[name], name))
         main = ", ".join(name for name, _ in languages.most_common() if name not in rare)
         return Finding(
             check=plugin.name,
@@ -85,16 +86,14 @@ class _Languages:
                 ko="빼거나 번역하세요. 일부러 넣었다면 더 모아야 합니다. 이만큼으로는 거의 배우지 못합니다.",
             ),
             rows=tuple(self.data.ids[int(position)] for position in positions),
-            evidence=tuple(f"{name} ({languages[name]:,})" for name in sorted(rare, key=lambda name: -languages[name]))[
-                :_SHOWN
-            ],
+            evidence=tuple(f"{name} ({languages[name]:,})" for name in ranked[:_SHOWN]),
             data={"languages": dict(languages.most_common()), "judged": judged},
         )
 
     def _crossed(
         self, positions: NDArray[np.int64], crossings: Counter[tuple[str, str]], crossed: set[tuple[str, str]], judged: int
     ) -> Finding:
-        shown = sorted(crossed, key=lambda pair: -crossings[pair])[:_SHOWN]
+        shown = sorted(crossed, key=lambda pair: (-crossings[pair], pair))[:_SHOWN]
         return Finding(
             check=plugin.name,
             severity="warning",

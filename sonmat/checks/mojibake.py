@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sonmat.checking import garbled
-from sonmat.checking.gist import suspects
+from sonmat.checking.gist import gist_of, suspects
 from sonmat.checking.mending import repair_of
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
 from sonmat.core.protocols import Rows, Surroundings, Watch
@@ -44,7 +44,9 @@ class Mojibake:
 
 
 def _faults(rows: Rows) -> Iterator[Fault]:
-    for at, text in suspects(rows, garbled.SUSPECT, garbled.CANDIDATE):
+    if not garbled.may_be_garbled(gist_of(rows).characters):
+        return
+    for at, text in suspects(rows, garbled.CANDIDATE):
         garble = garbled.garble_in(text)
         if garble:
             shown = f"'{garble.piece}'" if garble.meant is None else f"'{garble.piece}…' ← '{garble.meant}…'"

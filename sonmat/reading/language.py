@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal
 
 _SCRIPTS = {
@@ -36,13 +37,13 @@ _RUNS: dict[Script, re.Pattern[str]] = {
     "devanagari": re.compile("[ऀ-ॿ]+"),
 }
 _LATIN_RUN = re.compile("[A-Za-zÀ-ɏ]+")
-_SMALL_LATIN_WORD = re.compile(r"(?<![\w./@-])[a-zà-ɏ]{2,}(?![\w/@-]|\.\w)")
-_CODE = re.compile(r"[{}()<>=;$\\|#`_/]")
+_MARKS = ".,!?;:'\"()"
+_CODE = str.maketrans("", "", "{}()<>=;$\\|#`_/")
 _FEWEST_SIGNS = 4
 _FEWEST_LATIN_LETTERS = 20
 _FEWEST_LATIN_WORDS = 4
 _CODE_SHARE = 0.05
-_MOST_CHARACTERS = 400
+_MOST_CHARACTERS = 200
 """Of the beginning, which tell as much as the whole."""
 
 
@@ -100,6 +101,8 @@ def _signs(script: Script, text: str) -> int:
 
 def _is_prose(text: str, letters: int) -> bool:
     """Whether it is sentences in Latin script: no names, codes, paths or commands."""
-    if letters < _FEWEST_LATIN_LETTERS or len(_SMALL_LATIN_WORD.findall(text)) < _FEWEST_LATIN_WORDS:
+    if letters < _FEWEST_LATIN_LETTERS or text.count(" ") < _FEWEST_LATIN_WORDS - 1:
         return False
-    return len(_CODE.findall(text)) <= _CODE_SHARE * len(text)
+    small = (word for word in text.split() if word.islower() and len(word) > 1 and word.strip(_MARKS).isalpha())
+    enough = sum(1 for _ in islice(small, _FEWEST_LATIN_WORDS)) == _FEWEST_LATIN_WORDS
+    return enough and len(text) - len(text.translate(_CODE)) <= _CODE_SHARE * len(text)

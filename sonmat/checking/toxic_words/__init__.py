@@ -21,6 +21,7 @@ from sonmat.core.protocols import Rows
 Category = Literal["profanity", "slur", "sexual", "threat"]
 
 _MOST_WORDS_REMEMBERED = 200_000
+_MOST_APART = 4
 
 
 @dataclass(frozen=True)
@@ -51,30 +52,37 @@ class ToxicWords:
         self._anywhere = _any_of(self._korean.anywhere)
         self._harmless = _any_of(self._korean.harmless)
         self._phrases = {**self._english.phrases, **self._korean.phrases}
+        korean = {**self._korean.anywhere, **self._korean.beginnings, **self._korean.whole}
+        self._short = {word: category for word, category in korean.items() if 2 <= len(word) <= _MOST_APART}
+        """What may be spelt with a space behind every syllable."""
         self._judged: dict[str, Toxic | None] = {}
 
     def in_rows(self, rows: Rows) -> Iterator[tuple[int, Toxic]]:
         """Place and first toxic word of every row that has one."""
-        words = gist_of(rows).words
+        gist = gist_of(rows)
+        words = gist.words
         toxic = {word for word in words if self._judge(word) is not None}
-        phrases = [phrase for phrase in self._phrases if words.issuperset(phrase[:-1])]
-        singles = any(len(word) == 1 and word > "\u3130" for word in words)
-        if not (toxic or phrases or singles):
+        phrases = [
+            phrase
+            for phrase in self._phrases
+            if words.issuperset(phrase[:-1]) and f" {phrase[-2]} {phrase[-1]}" in gist.flat
+        ]
+        apart = any(words.issuperset(word) and f" {' '.join(word)}" in gist.flat for word in self._short)
+        if not (toxic or phrases or apart):
             return
         for at, text in enumerate(rows.texts):
-            found = self._in_text(text.lower(), toxic, phrases, singles)
+            found = self._in_words(text.lower().split(), toxic, phrases, apart)
             if found:
                 yield at, found
 
-    def _in_text(self, text: str, toxic: set[str], phrases: Sequence[tuple[str, ...]], singles: bool) -> Toxic | None:
-        words = text.split()
+    def _in_words(self, words: list[str], toxic: set[str], phrases: Sequence[tuple[str, ...]], apart: bool) -> Toxic | None:
         if not toxic.isdisjoint(words):
             return next(found for word in words if (found := self._judge(word)))
         for phrase in phrases:
-            if phrase[-2] in text and (place := _place(phrase, words)) is not None:
+            if phrase[-2] in words and (place := _place(phrase, words)) is not None:
                 return Toxic(self._phrases[phrase], _masked(words[place]))
-        for joined in _spelt_apart(words) if singles else ():
-            if category := self._korean_category(joined, whole=True):
+        for joined in _spelt_apart(words) if apart else ():
+            if category := self._short.get(joined):
                 return Toxic(category, _masked(joined))
         return None
 
@@ -109,15 +117,13 @@ class ToxicWords:
             return next((english.whole.get(stem, "profanity") for stem in _STARRED_STEMS if hidden.fullmatch(stem)), None)
         return None
 
-    def _korean_category(self, word: str, whole: bool = False) -> Category | None:
+    def _korean_category(self, word: str) -> Category | None:
         korean = self._korean
         for form in _korean_forms(word):
             cleared = self._harmless.sub(" ", form)
             category = korean.whole.get(cleared) or next(
                 (category for start, category in korean.beginnings.items() if cleared.startswith(start)), None
             )
-            if whole:
-                return category if form in korean.whole or form in korean.beginnings else korean.anywhere.get(form)
             if category:
                 return category
             if found := self._anywhere.search(cleared):
