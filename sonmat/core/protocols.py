@@ -324,6 +324,20 @@ class Task(Kind, Protocol):
 # ── models and methods ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True)
+class Fusions:
+    """Which parts of a family's models may be computed in the fused forms of `training.fused`; none, where nothing is known."""
+
+    shared_inputs: tuple[tuple[str, ...], ...] = ()
+    """Names of sibling linear layers that are given the same input, e.g. ('q_proj', 'k_proj', 'v_proj')."""
+    norm: Literal["plain", "plus_one"] | None = None
+    """Its RMSNorm: weight · x, or (1 + weight) · x as in Gemma."""
+    gated: bool = False
+    """Feed-forward blocks are down_proj(act(gate_proj(x)) · up_proj(x))."""
+    attention: bool = False
+    """Attention goes through Transformers' attention interface, without soft caps or sinks."""
+
+
 class Family(Protocol):
     """Quirks of a model family: one file in `families/`. The first that matches, most specific first, is taken."""
 
@@ -335,6 +349,7 @@ class Family(Protocol):
     chat_template: str | None
     """Jinja template for base models without their own."""
     lora_targets: tuple[str, ...] | Literal["all-linear"]
+    fusions: Fusions
 
     def matches(self, name: str, config: Json) -> bool:
         """Whether a model called `name` with this config.json belongs here."""

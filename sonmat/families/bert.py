@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from sonmat.core.protocols import Fusions
 from sonmat.core.values import Json
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Bert:
     text_prefix = ""
     chat_template: str | None = None
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    fusions = Fusions(attention=True)
 
     def matches(self, name: str, config: Json) -> bool:
         return config.get("model_type") in _MODEL_TYPES

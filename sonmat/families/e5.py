@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
+from sonmat.core.protocols import Fusions
 from sonmat.core.values import Json
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class E5:
     text_prefix = "query: "
     chat_template: str | None = None
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    fusions = Fusions(attention=True)
 
     def matches(self, name: str, config: Json) -> bool:
         called = name.lower()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from sonmat.core.protocols import Fusions
 from sonmat.core.values import Json
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ class Gemma3:
     precedence = 10
     text_prefix = ""
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    fusions = Fusions(
+        shared_inputs=(("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj")),
+        norm="plus_one",
+        gated=True,
+        attention=True,
+    )
     chat_template: str | None = (
         "{{ bos_token }}"
         "{% set opening = namespace(words='') %}"

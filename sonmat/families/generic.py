@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from sonmat.core.protocols import Fusions
 from sonmat.core.values import Json
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ class Generic:
     precedence = 0
     text_prefix = ""
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    fusions = Fusions()
     # Needs no special token but the end of text, which every causal model has.
     chat_template: str | None = (
         "{% for message in messages %}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from sonmat.core.protocols import Fusions
 from sonmat.core.values import Json
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ class Llama:
     precedence = 10
     text_prefix = ""
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    fusions = Fusions(
+        shared_inputs=(("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj")), norm="plain", gated=True, attention=True
+    )
     chat_template: str | None = (
         "{% for message in messages %}"
         "{% if message['role'] == 'assistant' %}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from sonmat.core.protocols import Fusions
 from sonmat.core.values import Json
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class MobileNetV2:
     text_prefix = ""
     chat_template: str | None = None
     lora_targets: tuple[str, ...] | Literal["all-linear"] = ("expand_1x1.convolution", "reduce_1x1.convolution")
+    fusions = Fusions()
 
     def matches(self, name: str, config: Json) -> bool:
         return config.get("model_type") == "mobilenet_v2"

@@ -20,12 +20,9 @@ from sonmat.inference.rendering import render_prompt, render_training
 from sonmat.reading.tools import text_with_calls, turn_of
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
 IGNORED = -100
-LOGITS_BYTES = 256 << 20
-"""Most bytes of float32 logits held at once; more supervised tokens are computed piece by piece."""
 
 
 class CalledFunction(BaseModel):
@@ -145,6 +142,8 @@ class Chat:
         """Cross-entropy of supervised tokens; the output layer sees only the positions that predict one."""
         import torch
 
+        from sonmat.training.fused.output_loss import token_losses
+
         decoder, output_layer = model.get_decoder(), model.get_output_embeddings()  # type: ignore[operator]
         # Rows are padded on the right, where a causal model never looks from a real token: no mask is needed, and
         # attention without one takes its fast path.
@@ -152,7 +151,7 @@ class Chat:
         targets = batch["labels"][:, 1:]
         wanted = targets != IGNORED
         rows = torch.arange(len(targets), device=targets.device)[:, None].expand_as(targets)[wanted]
-        per_token = _token_losses(output_layer, hidden[wanted], targets[wanted], _softcap(model))
+        per_token = token_losses(hidden[wanted], output_layer.weight, output_layer.bias, targets[wanted], _softcap(model))
         sums = torch.zeros(len(targets), device=targets.device).index_add(0, rows, per_token)
         return RowLosses(sums, wanted.sum(dim=1).float())
 
@@ -204,30 +203,6 @@ class Chat:
             bos_token_id=None,
         )
         return Tiny(config, tokenizer, examples, Spec(max_tokens=64, max_new_tokens=8))
-
-
-def _token_losses(
-    output_layer: nn.Module, hidden: torch.Tensor, targets: torch.Tensor, softcap: float | None
-) -> torch.Tensor:
-    """float32 nats of each target token, shape (tokens,); logits are recomputed in the backward pass when they are many."""
-    import torch
-    from torch.utils.checkpoint import checkpoint
-
-    def piece(hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        logits = output_layer(hidden).float()
-        if softcap is not None:
-            logits = softcap * torch.tanh(logits / softcap)
-        return torch.nn.functional.cross_entropy(logits, targets, reduction="none")
-
-    vocabulary = int(output_layer.weight.shape[0])  # type: ignore[index]
-    tokens_at_once = max(1, LOGITS_BYTES // (4 * vocabulary))
-    if len(targets) <= tokens_at_once:
-        return piece(hidden, targets)
-    pieces = [
-        checkpoint(piece, hidden[at : at + tokens_at_once], targets[at : at + tokens_at_once], use_reentrant=False)
-        for at in range(0, len(targets), tokens_at_once)
-    ]
-    return torch.cat(pieces)
 
 
 def _softcap(model: nn.Module) -> float | None:
