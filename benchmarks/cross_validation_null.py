@@ -43,7 +43,7 @@ def main(simulations: int, seed: int) -> None:
     for rows in SIZES:
         repeats = 2 if rows < 100 else 1
         expected = _expected_accuracy(round(rows * 0.8), np.random.default_rng(seed))
-        wins, held = _simulated(rows, repeats, simulations, expected, seed)
+        wins, held = simulated(rows, repeats, simulations, expected, seed)
         for name in ("accuracy", "macro_f1"):
             shares = [wins[name, kind] / simulations for kind in (Turns, Plain)]
             kept = [held[name, kind] / (2 * simulations) for kind in (Turns, Plain)]
@@ -54,12 +54,18 @@ def main(simulations: int, seed: int) -> None:
             )
 
 
-def _simulated(
-    rows: int, repeats: int, simulations: int, expected: float, seed: int
+def simulated(
+    rows: int,
+    repeats: int,
+    simulations: int,
+    expected: float,
+    seed: int,
+    metrics: Sequence[str] = ("accuracy", "macro_f1"),
 ) -> tuple[Counter[tuple[str, type[Turns]]], Counter[tuple[str, type[Turns]]]]:
+    """Data sets with a winner, and intervals of one arm that hold `expected`, by metric and correction."""
     wins: Counter[tuple[str, type[Turns]]] = Counter()
     held: Counter[tuple[str, type[Turns]]] = Counter()
-    metrics = [plugins.find("metrics", name) for name in ("accuracy", "macro_f1")]
+    measured = [plugins.find("metrics", name) for name in metrics]
     for simulation in range(simulations):
         generator = np.random.default_rng([seed, rows, simulation])
         labels, features = _world(rows, generator)
@@ -70,7 +76,7 @@ def _simulated(
             ]
             for arm in ("a", "b")
         }
-        for metric, kind in product(metrics, (Turns, Plain)):
+        for metric, kind in product(measured, (Turns, Plain)):
             trial = _Trial(metric, judged, None, seed, kind(5, repeats))
             (comparison,) = trial.comparisons([("a", "b")])
             wins[metric.name, kind] += comparison.better != "neither"

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from sonmat.core.errors import DataError, SonmatError, TrainingDiverged, WorkerFailed
+from sonmat.core.errors import DataError, Paused, SonmatError, TrainingDiverged, WorkerFailed
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Device, Estimate, Event, Fitted, Plan, Spec, Split
+from sonmat.core.values import Candidate, Device, Estimate, Event, Fitted, Fold, Plan, Prediction, Spec, Split
 from sonmat.executors.local import run_locally
-from sonmat.runs import RunFolder, write_value
+from sonmat.runs import RunFolder, write_rows, write_value
+from sonmat.runs.folds import answers_key
 from sonmat.steps.fit import candidate_key, fit
 
 Usage = namedtuple("Usage", "total used free")
@@ -149,3 +150,72 @@ def test_a_users_file_called_like_a_module_is_not_imported(tmp_path: Path, monke
     with pytest.raises(SonmatError) as raised:
         run_locally(RunFolder(Path("run")), "fit/one", lambda _: None)
     assert "plan.json is not there" in raised.value.what.en
+
+
+def in_folds(folder: RunFolder, folds: int = 3) -> None:
+    text = Text(en="-", ko="-")
+    fold = Fold(train=(), validation=(), test=())
+    split = Split(train=(), validation=(), test=(), seal="", how=text, folds=(fold,) * folds)
+    write_value(folder.file("split.json"), split, "folded")
+
+
+def fold_runner(folder: RunFolder, errors: dict[str, SonmatError], asked: list[str]) -> Callable[..., None]:
+    def run_job(_: RunFolder, job: str, tell: Callable[[Event], None]) -> None:
+        asked.append(job)
+        name = job.partition("/")[2]
+        if name in errors:
+            raise errors[name]
+        made = next(entry for entry in folder.plan().candidates if entry.id == name.partition("@")[0])
+        (folder.candidate_folder(name) / "model").mkdir()
+        fitted = Fitted(candidate=name, seconds=1, peak_bytes=1)
+        write_value(folder.candidate_folder(name) / "fitted.json", fitted, candidate_key(folder, made, name))
+
+    return run_job
+
+
+def start_folds(folder: RunFolder, errors: dict[str, SonmatError]) -> list[str]:
+    asked: list[str] = []
+    fit(folder, fold_runner(folder, errors, asked), folder.event_log("fit"), lambda _: None, "x")
+    return asked
+
+
+def test_a_cross_validated_candidate_is_fitted_for_every_fold_and_then_on_all_rows(folder: RunFolder) -> None:
+    in_folds(folder)
+    asked = start_folds(folder, {})
+    assert asked[:4] == ["fit/majority@1", "fit/majority@2", "fit/majority@3", "fit/majority"]
+    assert len(asked) == 12
+    assert folder.fits().fitted == ("majority", "one", "two")
+    assert start_folds(folder, {}) == []
+
+
+def test_a_fold_that_was_interrupted_is_the_only_one_that_is_fitted_again(folder: RunFolder) -> None:
+    in_folds(folder)
+    with pytest.raises(Paused):
+        start_folds(folder, {"one@2": Paused(Text(en="-", ko="-"))})
+    assert start_folds(folder, {})[:3] == ["fit/one@2", "fit/one@3", "fit/one"]
+
+
+def test_a_candidate_that_fails_in_one_fold_is_out_and_the_others_go_on(folder: RunFolder) -> None:
+    in_folds(folder)
+    asked = start_folds(folder, {"one@2": TrainingDiverged(Text(en="diverged", ko="발산"))})
+    assert "fit/one@3" not in asked
+    assert "fit/one" not in asked
+    assert folder.fits().fitted == ("majority", "two")
+    assert folder.fits().failed["one"].en == "diverged"
+
+
+def test_the_model_of_a_fold_is_not_needed_once_it_has_answered(folder: RunFolder) -> None:
+    in_folds(folder)
+    start_folds(folder, {})
+    shutil.rmtree(folder.candidate_folder("one@2") / "model")
+    write_rows(folder.predictions_file("one@2"), Prediction, [], answers_key(folder, "one@2"))
+    assert start_folds(folder, {}) == []
+    folder.predictions_file("one@2").unlink()
+    assert start_folds(folder, {}) == ["fit/one@2"]
+
+
+def test_every_fold_has_a_fingerprint_of_its_own(folder: RunFolder) -> None:
+    made = folder.plan().candidates[1]
+    keys = {candidate_key(folder, made, name) for name in ("one", "one@1", "one@2")}
+    assert len(keys) == 3
+    assert candidate_key(folder, made) in keys
