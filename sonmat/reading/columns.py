@@ -114,9 +114,10 @@ class Profile:
     @property
     def measures(self) -> bool:
         """Whether it holds numbers that are no classes: fractions, or many different ones."""
-        if not self.numbers or not self.plain or self.counts_rows or _NEVER_LABELS.match(self.name):
+        named = self.name.strip().casefold() in NUMBER_NAMES
+        if not self.numbers or not self.plain or (self.counts_rows and not named) or _NEVER_LABELS.match(self.name):
             return False
-        return not self.whole_numbers or self.distinct > max(_MOST_WHOLE_CLASSES, self.filled / 2)
+        return self.counts_rows or not self.whole_numbers or self.distinct > max(_MOST_WHOLE_CLASSES, self.filled / 2)
 
     @property
     def zero_or_one(self) -> bool:
@@ -201,7 +202,9 @@ def choose_audio(columns: Iterable[Profile], wanted: str | None) -> Choice | Non
 
 def choose_number(columns: Iterable[Profile], wanted: str | None, excluded: Sequence[str | None] = ()) -> Choice | None:
     """The column that holds what a regression predicts. Numbers that could be classes too are a poor choice, unless wanted."""
-    numbers = [p for p in columns if p.numbers and p.plain and not p.counts_rows and p.name not in excluded]
+    numbers = [
+        p for p in columns if (p.measures or (p.numbers and p.plain and not p.counts_rows)) and p.name not in excluded
+    ]
     if wanted is not None:
         found = next((profile for profile in numbers if profile.name == wanted), None)
         return None if found is None else Choice(wanted, 0.9 if found.measures else 0.2, _measured(found))

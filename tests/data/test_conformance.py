@@ -43,14 +43,90 @@ def long_turns(weights: bool) -> list[Pair]:
     return [Pair({"messages": [*earlier, *pair.input["messages"]]}, pair.target) for pair in single_turns()]
 
 
+def with_tools() -> list[Pair]:
+    tool = {"type": "function", "function": {"name": "opening_hours", "parameters": {"type": "object", "properties": {}}}}
+    call = {"id": "1", "type": "function", "function": {"name": "opening_hours", "arguments": '{"day": "월요일"}'}}
+    asked: list[Json] = [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "09:00", "tool_call_id": "1"},
+    ]
+    answered = [Pair({"messages": [*p.input["messages"], *asked], "tools": [tool]}, p.target) for p in single_turns()]
+    calling = {"text": '[{"arguments": {"day": "월요일"}, "name": "opening_hours"}]', "tool_calls": [call]}
+    return [*answered, Pair({**single_turns()[0].input, "tools": [tool]}, calling)]
+
+
+def preferences() -> list[Pair]:
+    longer = [pair for pair in long_turns(weights=False) if pair.target]
+    return [
+        Pair(p.input, {"chosen": p.target["text"], "rejected": "no idea"}) for p in single_turns() + with_systems() + longer
+    ]
+
+
+def label_lists() -> list[Pair]:
+    sets = [["배송"], ["환불", "결제"], [], ["배송", "결제"], ["환불"], ["배송", "환불", "결제"]]
+    return [Pair({"text": f"{number}번째 긴 문의입니다"}, {"labels": labels}) for number, labels in enumerate(sets)]
+
+
+def numbers() -> list[Pair]:
+    return [Pair({"text": f"the {number}th review"}, {"value": 1.5 + number / 4}) for number in range(6)]
+
+
+def contexts() -> list[Pair]:
+    context = "The shop opens at nine. It closes at six. 월요일은 쉽니다."
+    answers: list[Json] = [
+        {"text": "nine", "start": 18},
+        {"text": "six"},
+        {"text": ""},
+        {"text": "월요일", "start": 42, "alternatives": [{"text": "월요일은", "start": 42}, {"text": "쉽니다"}]},
+    ]
+    return [Pair({"question": f"what about {number}?", "context": context}, each) for number, each in enumerate(answers)]
+
+
+def context_turns() -> list[Pair]:
+    return [
+        Pair(
+            {"messages": [{"role": "user", "content": f"We open at nine.\n\n{p.input['messages'][0]['content']}"}]},
+            p.target,
+        )
+        for p in single_turns()
+    ]
+
+
+def sounds(field: str) -> list[Pair]:
+    said = ["good day", "how much is it", "안녕하세요", "when do you close"]
+    values = said if field == "text" else ["hello", "question", "hello", "question"]
+    return [Pair({"audio": f"clips/{number}.wav"}, {field: value}) for number, value in enumerate(values)]
+
+
+def objects() -> list[Pair]:
+    boxes: list[list[Json]] = [
+        [{"box": [1.0, 2.0, 3.0, 4.5], "label": "cat"}],
+        [{"box": [0.0, 0.0, 9.0, 9.0], "label": "개"}, {"box": [1.0, 1.0, 2.0, 2.0], "label": "cat"}],
+        [],
+        [{"box": [5.0, 5.0, 5.0, 5.0], "label": "개"}],
+    ]
+    return [Pair({"image": f"pictures/{number}.jpg"}, {"objects": found}) for number, found in enumerate(boxes)]
+
+
 SAMPLES: list[tuple[str, list[Pair]]] = [
     ("text_label", label_pairs("text")),
     ("image_label", label_pairs("image")),
     ("prompt_completion", single_turns() + with_systems()),
+    ("prompt_completion", single_turns() + long_turns(weights=True) + long_turns(weights=False) + with_tools()),
     ("input_output", single_turns() + with_systems()),
     ("alpaca", single_turns() + with_systems() + long_turns(weights=False)),
     ("sharegpt", single_turns() + with_systems() + long_turns(weights=True)),
-    ("messages", single_turns() + with_systems() + long_turns(weights=True)),
+    ("messages", single_turns() + with_systems() + long_turns(weights=True) + with_tools()),
+    ("preference_openai", preferences()),
+    ("preference_trl", preferences()),
+    ("text_labels", label_lists()),
+    ("label_columns", label_lists()),
+    ("text_number", numbers()),
+    ("question_context", contexts()),
+    ("context_chat", context_turns()),
+    ("audio_label", sounds("label")),
+    ("audio_text", sounds("text")),
+    ("image_objects", objects()),
 ]
 
 

@@ -133,7 +133,7 @@ def test_rows_of_no_known_kind_are_refused_with_their_columns(table: Table) -> N
         ([{"role": "user", "content": "q"}] * 2 + [{"role": "assistant", "content": "a"}], "must take turns"),
         ([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "weight": 0}], "weight 0"),
         ([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "weight": 0.5}], "weight 0.5"),
-        ([{"role": "user", "content": "q"}, {"role": "tool", "content": "a"}, {"role": "assistant", "content": "b"}], "the role 'tool'"),
+        ([{"role": "user", "content": "q"}, {"role": "robot", "content": "a"}], "the role 'robot'"),
         ([{"role": "user", "content": None}, {"role": "assistant", "content": "a"}], "message 1 has no text"),
         ([{"role": "user", "content": "q"}, {"role": "assistant", "content": "", "tool_calls": [{}]}], "calls a tool"),
         (["hello"], "message 1 has no role"),
