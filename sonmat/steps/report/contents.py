@@ -188,17 +188,17 @@ class MapPoint(Value):
 
 class Cluster(Value):
     cluster: int
-    rows: int
+    share: float
     words: tuple[str, ...]
     """What tells it from the others."""
 
 
 class DataMap(Value):
-    """Rows in two dimensions, near ones mean alike. Suspicious rows are all there, of the others an even sample."""
+    """Rows in two dimensions, near ones mean alike."""
 
     points: tuple[MapPoint, ...]
     rows: int
-    """That were laid out."""
+    """That were compared; `points` are some of them."""
     clusters: tuple[Cluster, ...]
     explanation: Text
 

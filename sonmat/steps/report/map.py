@@ -1,14 +1,14 @@
 """The map of the data: where rows lie that mean alike, in which clusters, and which of them are suspicious.
 
-In: the audit's findings, the one of the check `diversity` with the places of rows among them. Out: a `DataMap` of at most
-`MOST_POINTS` rows. It lays nothing out; that is the check's business.
+In: the audit's findings, the one of the check `diversity` with the places of rows among them. Out: a `DataMap`. It lays nothing
+out and chooses no rows; that is the check's business.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from sonmat.core.values import Example, Finding
 from sonmat.reading.personal import masked
@@ -17,8 +17,6 @@ from sonmat.steps.report.contents import Cluster, DataMap, MapPoint
 from sonmat.steps.report.quoting import shortened
 
 CHECK: Final = "diversity"
-MOST_POINTS: Final = 1500
-MOST_SUSPICIOUS: Final = 500
 _SUSPECTING: Final = ("label_errors", "near_duplicate", "conflicts", "leakage")
 """Checks whose rows are marked, by the beginning of their names."""
 _WORDS: Final = 80
@@ -27,7 +25,7 @@ _WORDS: Final = 80
 def mapped_rows(findings: Sequence[Finding]) -> set[str]:
     """Ids of the rows that the map will show."""
     finding = _finding(findings)
-    return set() if finding is None else {finding.data["map"]["ids"][at] for at in _chosen(finding, _suspicious(findings))}
+    return set() if finding is None else set(finding.data["map"]["ids"])
 
 
 def data_map(findings: Sequence[Finding], examples: Mapping[str, Example]) -> DataMap | None:
@@ -40,23 +38,26 @@ def data_map(findings: Sequence[Finding], examples: Mapping[str, Example]) -> Da
     if finding is None:
         return None
     suspicious, places = _suspicious(findings), finding.data["map"]
-    labels = places.get("label") or [""] * len(places["ids"])
+    columns = (places[name] for name in ("ids", "x", "y", "cluster", "label"))
     points = tuple(
         MapPoint(
-            row=places["ids"][at],
-            x=places["x"][at],
-            y=places["y"][at],
-            cluster=places["cluster"][at],
-            label=str(labels[at] or ""),
-            suspicious=suspicious.get(places["ids"][at], ()),
-            words=_words(examples.get(places["ids"][at])),
+            row=row,
+            x=x,
+            y=y,
+            cluster=cluster,
+            label=label,
+            suspicious=suspicious.get(row, ()),
+            words=_words(examples.get(row)),
         )
-        for at in _chosen(finding, suspicious)
+        for row, x, y, cluster, label in zip(*columns, strict=True)
     )
     return DataMap(
         points=points,
-        rows=len(places["ids"]),
-        clusters=tuple(_cluster(each) for each in finding.data.get("clusters", ())),
+        rows=finding.data["looked_at"],
+        clusters=tuple(
+            Cluster(cluster=number, share=told["share"], words=tuple(told["words"]))
+            for number, told in enumerate(finding.data["clusters"])
+        ),
         explanation=finding.what,
     )
 
@@ -72,25 +73,6 @@ def _suspicious(findings: Sequence[Finding]) -> dict[str, tuple[str, ...]]:
             for row in finding.rows:
                 checks[row].append(finding.check)
     return {row: tuple(dict.fromkeys(names)) for row, names in checks.items()}
-
-
-def _chosen(finding: Finding, suspicious: Mapping[str, tuple[str, ...]]) -> list[int]:
-    """Places of the rows to show, in the order of the map: suspicious ones first of all, then every so many others."""
-    ids = finding.data["map"]["ids"]
-    marked = [at for at, id in enumerate(ids) if id in suspicious]
-    marked = _every(marked, MOST_SUSPICIOUS)
-    shown = set(marked)
-    others = [at for at, id in enumerate(ids) if id not in suspicious]
-    return sorted(shown | set(_every(others, MOST_POINTS - len(shown))))
-
-
-def _every(places: list[int], most: int) -> list[int]:
-    """At most `most` of the places, evenly spread."""
-    return places if len(places) <= most else [places[number * len(places) // most] for number in range(most)]
-
-
-def _cluster(told: Mapping[str, Any]) -> Cluster:
-    return Cluster(cluster=told["cluster"], rows=told["rows"], words=tuple(map(str, told.get("words", ()))))
 
 
 def _words(example: Example | None) -> str:
