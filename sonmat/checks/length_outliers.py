@@ -19,6 +19,8 @@ _FAR = 6.0
 _FEWEST_TIMES = 4.0
 """The typical length; nothing nearer is an outlier, however alike the others are."""
 _LEAST_SPREAD = 0.15
+_MOST_SHARE = 0.05
+"""Of the rows. More are no outliers but another sort of text, such as short talk beside explanations."""
 _USUAL_WORDS = 20
 """Median words of an answer from which one of a single word is odd."""
 _ONE_WORD_SHARE = 0.05
@@ -60,7 +62,7 @@ class _Lengths:
         spread = max(1.4826 * float(np.median(np.abs(logs - middle))), _LEAST_SPREAD)
         far = np.abs(logs - middle) > max(_FAR * spread, float(np.log(_FEWEST_TIMES)))
         places = np.flatnonzero(far)
-        if not len(places):
+        if not 0 < len(places) <= _MOST_SHARE * len(lengths):
             return
         long, typical = int((logs[places] > middle).sum()), round(float(np.exp(middle)))
         worst = places[np.argsort(-np.abs(logs[places] - middle), kind="stable")][:_SHOWN]

@@ -44,3 +44,7 @@ def test_texts_of_one_length_have_no_outlier_within_four_times() -> None:
 
 def test_few_rows_are_not_judged() -> None:
     assert findings_of(plugin, answers(["가" * 20] * 30 + ["가" * 9_000]), CHAT) == []
+
+
+def test_a_second_sort_of_texts_is_no_outlier() -> None:
+    assert findings_of(plugin, texts([*spread(), *["가" * 9_000] * 20]), LABELS) == []
