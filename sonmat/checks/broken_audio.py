@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sonmat.checking.row_faults import Fault, Faults, RowFaults
 from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
-from sonmat.core.values import Finding, Repair
+from sonmat.core.values import Finding, Repair, Source
 from sonmat.reading.sounds import sound_problem
+
+_SHOWN = 5
 
 
 class BrokenAudio:
@@ -17,42 +18,41 @@ class BrokenAudio:
     title = Text(en="Broken sounds", ko="깨진 소리")
 
     def watch(self, data: Surroundings) -> Watch | None:
-        if data.kind.modality != "audio":
-            return None
-        look = _Look()
-        return RowFaults(look.faults, look.finding)
+        return _BrokenSounds() if data.kind.modality == "audio" else None
 
 
-class _Look:
-    """Remembers why the first few sounds cannot be used, for the sentence that says so."""
-
+class _BrokenSounds:
     def __init__(self) -> None:
-        self.reasons: dict[str, Text] = {}
+        self.ids: list[str] = []
+        self.shown: list[tuple[Source, Text]] = []
 
-    def faults(self, rows: Rows) -> Iterator[Fault]:
-        for at, example in enumerate(rows.examples):
+    def see(self, rows: Rows) -> None:
+        for example in rows.examples:
             problem = sound_problem(Path(example.input["audio"]))
             if problem is not None:
-                self.reasons.setdefault(problem.en, problem)
-                yield Fault(at, example.source.file, Repair(row=example.id, drop=True))
+                self.ids.append(example.id)
+                self.shown += [(example.source, problem)] * (len(self.shown) < _SHOWN)
 
-    def finding(self, found: Faults) -> Finding:
-        reasons = list(self.reasons.values())[:3]
-        english, korean = ("; ".join(reason.in_language(language) for reason in reasons) for language in ("en", "ko"))
-        return Finding(
+    def findings(self) -> Iterator[Finding]:
+        if not self.ids:
+            return
+        more = len(self.ids) - len(self.shown)
+        english = "; ".join(f"{source.place.en} {problem.en}" for source, problem in self.shown)
+        korean = "; ".join(f"{source.place.ko} {problem.ko}" for source, problem in self.shown)
+        yield Finding(
             check=plugin.name,
             severity="blocker",
             what=Text(
-                en=f"{len(found.ids):,} of {found.rows_seen:,} sounds cannot be used: each {english}.",
-                ko=f"소리 {found.rows_seen:,}개 가운데 {len(found.ids):,}개를 쓸 수 없습니다: {korean}.",
+                en=f"Sounds that cannot be used: {len(self.ids):,}. {english}" + (f"; and {more:,} more." if more else "."),
+                ko=f"소리 {len(self.ids):,}개를 쓸 수 없습니다. {korean}" + (f"; 외 {more:,}개." if more else "."),
             ),
             fix=Text(
                 en="Replace them, or leave them out with --bad-rows drop.", ko="파일을 바꾸거나 --bad-rows drop으로 빼세요."
             ),
-            rows=tuple(found.ids),
-            evidence=tuple(found.evidence),
+            rows=tuple(self.ids),
+            evidence=tuple(source.file for source, _ in self.shown),
             decided_by="bad_rows",
-            repairs=tuple(found.repairs),
+            repairs=tuple(Repair(row=row, drop=True) for row in self.ids),
         )
 
 

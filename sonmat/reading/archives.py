@@ -12,8 +12,10 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -56,27 +58,31 @@ def extract(path: Path, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class _Member:
-    """A file to unpack: its name in the archive, and its content once it is asked for."""
+    """A file to unpack: its name in the archive, and how to open its content."""
 
     name: str
-    content: IO[bytes]
+    open: Callable[[], IO[bytes]]
 
 
-def _unpack(members: Iterator[_Member], path: Path, folder: Path, allowance: Allowance) -> None:
-    for count, member in enumerate(members, start=1):
-        target = folder.joinpath(*_safe_parts(path, member.name))
-        if count > _MOST_MEMBERS:
-            raise _refused(path, member.name, Text(en="is one of too many files", ko="까지 파일이 너무 많습니다"))
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            out = target.open("xb")
-        except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            why = Text(en="has the same name as another file", ko="은(는) 다른 파일과 이름이 같습니다")
-            raise _refused(path, member.name, why) from None
-        with out, member.content as content:
-            while piece := content.read(_CHUNK_BYTES):
-                allowance.spend(len(piece))
-                out.write(piece)
+def _unpack(members: Generator[_Member, None, None], path: Path, folder: Path, allowance: Allowance) -> None:
+    with closing(members):
+        for count, member in enumerate(members, start=1):
+            if count > _MOST_MEMBERS:
+                raise _refused(path, member.name, Text(en="is one of too many files", ko="까지 파일이 너무 많습니다"))
+            _write(member, path, folder.joinpath(*_safe_parts(path, member.name)), allowance)
+
+
+def _write(member: _Member, path: Path, target: Path, allowance: Allowance) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        out = target.open("xb")
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        why = Text(en="has the same name as another file", ko="은(는) 다른 파일과 이름이 같습니다")
+        raise _refused(path, member.name, why) from None
+    with out, member.open() as content:
+        while piece := content.read(_CHUNK_BYTES):
+            allowance.spend(len(piece))
+            out.write(piece)
 
 
 def _safe_parts(path: Path, name: str) -> tuple[str, ...]:
@@ -88,7 +94,7 @@ def _safe_parts(path: Path, name: str) -> tuple[str, ...]:
     return parts
 
 
-def _zip_members(path: Path) -> Iterator[_Member]:
+def _zip_members(path: Path) -> Generator[_Member, None, None]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             name = _zip_name(info)
@@ -99,7 +105,7 @@ def _zip_members(path: Path) -> Iterator[_Member]:
                 raise _refused(path, name, _NO_FILE)
             if info.flag_bits & _ENCRYPTED:
                 raise _locked(path)
-            yield _Member(name, archive.open(info))
+            yield _Member(name, partial(archive.open, info))
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -128,15 +134,14 @@ def _extract_tar(path: Path, folder: Path) -> None:
         _unpack(_tar_members(decompress(path, Path(plain))), path, folder, allowance)
 
 
-def _tar_members(path: Path) -> Iterator[_Member]:
+def _tar_members(path: Path) -> Generator[_Member, None, None]:
     with tarfile.open(path, "r:") as archive:
         for info in archive:
             if info.isdir() or _left_by_systems(info.name):
                 continue
-            content = archive.extractfile(info) if info.isfile() else None
-            if content is None:
+            if not info.isfile():
                 raise _refused(path, info.name, _NO_FILE)
-            yield _Member(info.name, content)
+            yield _Member(info.name, partial(_open_tar_member, archive, info))
             # The module keeps every header that it has seen.
             archive.members = []  # type: ignore[attr-defined]
         with path.open("rb") as stream:
@@ -144,6 +149,13 @@ def _tar_members(path: Path) -> Iterator[_Member]:
             # A file that breaks off, or a header that is damaged, ends the module's walk without a word.
             if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
                 raise tarfile.ReadError("the end of the archive is missing")
+
+
+def _open_tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    content = archive.extractfile(info)
+    if content is None:
+        raise tarfile.ReadError(f"{info.name} has no content")
+    return content
 
 
 def _left_by_systems(name: str) -> bool:

@@ -59,6 +59,6 @@ def _is_cut(path: Path) -> bool:
             name, length = struct.unpack("<4sI", chunk)
             if name == b"data":
                 # Programs that write to a pipe cannot know the length, and put in the largest or none.
-                return 0 < length < 0x7FFFFFFF and stream.tell() + length > size
+                return bool(0 < length < 0x7FFFFFFF and stream.tell() + length > size)
             stream.seek(length + length % 2, 1)
     return True
