@@ -16,6 +16,7 @@ from sonmat.core.protocols import Format, Kind
 from sonmat.core.text import Text
 from sonmat.core.values import Json, Record, Source
 from sonmat.runs.files import json_line
+from sonmat.steps.load.unpacking import is_packed_name, packing
 
 _FREE_FIELDS = ("json", "jsonl")
 """Formats whose rows may have different fields."""
@@ -34,7 +35,10 @@ def format_for(out: Path, kind: Kind) -> Format:
 
     Raises:
         SettingError: no format has such a name.
+        DataError: it is the name of an archive.
     """
+    if is_packed_name(out.name.lower()):
+        return packing(out, lambda inner: format_for(inner, kind))
     formats = plugins.every("formats")
     fitting = [
         format for format in formats if format.holds in ("text", "json", "boxes" if kind.name == _OBJECTS else "json")

@@ -71,7 +71,7 @@ def test_labels_become_chat_and_come_back_through_every_kind_of_file(tmp_path: P
     assert original.read_bytes() == before
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".sqlite", ".arrow"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".sqlite", ".arrow", ".csv.gz"])
 def test_whole_conversations_come_back_from_every_format(suffix: str, tmp_path: Path) -> None:
     call: Json = {"type": "function", "function": {"name": "hours", "arguments": '{"day": "월"}'}}
     talks: list[Json] = [

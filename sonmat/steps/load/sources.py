@@ -28,6 +28,7 @@ from sonmat.core.values import Part, Value
 from sonmat.reading.encoding import unreadable_file
 from sonmat.runs.files import sha256_of
 from sonmat.steps.load import container
+from sonmat.steps.load.hub_data import local_path
 
 _SUFFIXES = (".yaml", ".yml")
 _HUB = "hub:"
@@ -68,7 +69,7 @@ def find_sources(recipe: Recipe) -> list[DataSource]:
         SettingError: a manifest cannot be understood.
     """
     entries = [entry for given in recipe.data for entry in _entries(given)]
-    paths = [Path(entry.path) for entry in entries]
+    paths = [local_path(entry.path) for entry in entries]
     names = [entry.path if entry.path.startswith(_HUB) else str(Path(entry.path).resolve()) for entry in entries]
     return [
         DataSource(

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sonmat import plugins
-from sonmat.core.errors import ModelError, SonmatError
-from sonmat.core.protocols import Emit, Task, Workload
+from sonmat.core.errors import ModelError, SettingError, SonmatError
+from sonmat.core.protocols import Emit, Kind, Task, Workload
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Device, ModelFacts, Plan, Refused, Spec
+from sonmat.core.values import Device, Example, LoadedSource, ModelFacts, Plan, Refused, Spec, Split
 from sonmat.inference.device import detect_device
 from sonmat.models import CatalogueEntry, catalogue, default_bases, resolve
 from sonmat.runs import RunFolder, write_value
@@ -31,11 +31,11 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
     Raises:
         ModelError: no base model can be had, or none speaks the data's languages without an accepted licence.
         DataError: more than 1 % of the tokens, or a target, would be cut off.
-        SettingError: a method or setting of the recipe does not exist.
+        SettingError: a method or setting of the recipe does not exist, or no method learns from rows of this kind.
         ResourceError: no method fits into this machine.
     """
-    source, split = folder.source(), folder.split()
-    task = plugins.find("tasks", source.task)
+    source = folder.source()
+    task, split = _task_of(source), folder.split()
     examples = {example.id: example for example in folder.kept_examples()}
     train = [examples[id] for id in split.train]
     kept = list(examples.values())
@@ -51,9 +51,9 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
         if base is main:
             lengths.refuse_cuts(recipe, emit)
         own = own.model_copy(update={"max_new_tokens": lengths.answer_room(own)})
-        workload = _workload(base, device, folder, lengths, own)
+        workload = _workload(base, device, split, train, lengths, own)
         offers.append(Offer(base, own, workload, tuned=base is main))
-    chosen = choose(task, offers, recipe, device, refused)
+    chosen = choose(task, offers, recipe, device, refused, fits=len(split.folds) + 1)
     result = Plan(task=task.name, spec=spec, candidates=chosen, refused=tuple(refused), device=device)
     write_value(folder.file("plan.json"), result, inputs)
     for candidate in result.candidates:
@@ -62,6 +62,38 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
     for entry in result.refused:
         emit("candidate_refused", entry.reason, method=entry.method, base=entry.base)
     return result
+
+
+def _task_of(source: LoadedSource) -> Task:
+    """The task that learns from the data; kinds of rows without one go no further than this step."""
+    kind = plugins.find_kind(source.task)
+    if kind.name in {task.name for task in plugins.every("tasks")}:
+        return plugins.find("tasks", kind.name)
+    raise SettingError(
+        Text(
+            en=f"Sonmat reads, audits, splits and converts {kind.title.en}, but no method learns from them yet.",
+            ko=f"손맛은 {kind.title.ko} 데이터를 읽고 점검하고 나누고 변환하지만, 이 데이터로 학습하는 방법은 아직 없습니다.",
+        ),
+        _instead(kind),
+    )
+
+
+def _instead(kind: Kind) -> Text:
+    if kind.modality != "text":
+        return Text(
+            en="What audit and split found stays, and `sonmat convert` writes the rows for another program.",
+            ko="점검과 분할 결과는 그대로 남습니다. `sonmat convert`로 다른 프로그램이 읽을 파일을 만들 수 있습니다.",
+        )
+    # Questions with a context are read as chat too; of the other kinds of text, conversion makes chat.
+    if kind.name == "question-answering":
+        return Text(
+            en="Have the same rows read as chat, context and question in one message: --task chat.",
+            ko="같은 행을 대화로 읽게 하세요. 지문과 질문이 한 메시지가 됩니다: --task chat.",
+        )
+    return Text(
+        en="Make chat rows of them, which can be learnt from: `sonmat convert FILE OUT.jsonl --to messages`.",
+        ko="학습할 수 있는 대화 행으로 바꾸세요: `sonmat convert 파일 결과.jsonl --to messages`.",
+    )
 
 
 def _say_what_is_unused(plan: Plan, recipe: Recipe, emit: Emit) -> None:
@@ -156,12 +188,14 @@ def _prompts_in(entry: CatalogueEntry, languages: Sequence[str]) -> bool:
     return entry.kind == "causal-lm" and entry.chat and set(languages) <= set(entry.languages)
 
 
-def _workload(base: ModelFacts, device: Device, folder: RunFolder, lengths: Lengths, spec: Spec) -> Workload:
-    split = folder.split()
+def _workload(
+    base: ModelFacts, device: Device, split: Split, train: Sequence[Example], lengths: Lengths, spec: Spec
+) -> Workload:
     return Workload(
         base=base,
         device=device,
-        train_rows=len(split.train),
+        # Rows that an epoch sees.
+        train_rows=max(1, round(sum(example.weight for example in train))),
         validation_rows=len(split.validation),
         test_rows=len(split.test),
         mean_tokens=lengths.mean_tokens,
