@@ -92,8 +92,6 @@ class Lora:
 def _with_adapter(loaded: LoadedBase, family: Family, settings: LoraSettings) -> nn.Module:
     from peft import LoraConfig, get_peft_model
 
-    from sonmat.training.fused.fuse import fuse
-
     # Whole names: PEFT matches endings, and 'dense' alone would train every layer of that name in full.
     head_modules = sorted({name.rpartition(".")[0] for name in loaded.head})
     targets = family.lora_targets
@@ -110,7 +108,6 @@ def _with_adapter(loaded: LoadedBase, family: Family, settings: LoraSettings) ->
         if parameter.requires_grad:
             # The optimiser's small steps would be lost in bf16's eight bits.
             parameter.data = parameter.data.float()
-    fuse(model, family.fusions)
     return model
 
 

@@ -42,6 +42,7 @@ def tune(
         prepare: sets which parameters train and returns the model to optimise.
         base_dtype: of the weights as loaded; fp32 if left out.
     """
+    from sonmat.training.fused.fuse import fuse
     from sonmat.training.loop import optimise
 
     if job.base is None:
@@ -52,6 +53,8 @@ def tune(
     processor = loaded.processor
     give_template(job.family, processor)
     model = prepare(loaded)
+    if job.family is not None:
+        fuse(model, job.family.fusions)
     outcome = optimise(
         model,
         job.task.losses,
