@@ -20,6 +20,7 @@ class QaText:
     name = "qa_text"
     title = Text(en="question and answer text", ko="질문·답변 텍스트")
     suffixes: tuple[str, ...] = (".qa",)
+    precedence = 0
     holds: Holds = "text"
 
     def matches(self, path: Path) -> bool:
