@@ -35,6 +35,6 @@ class ClassCounts:
                     ids.append(example.id)
 
     def findings(self) -> Iterator[Finding]:
-        """What the check says of the counts, the first ids of each class, and the number of rows."""
-        if self._counts:
+        """What the check says of the counts, the first ids of each class, and the number of rows; there may be no class at all."""
+        if self._rows:
             yield from self._findings_of(self._counts, self._first_ids, self._rows)

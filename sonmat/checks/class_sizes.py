@@ -24,7 +24,11 @@ class ClassSizes:
         return ClassCounts(self._findings) if has_classes(data.kind) else None
 
     def _findings(self, counts: Counter[str], ids: dict[str, list[str]], rows: int) -> Iterator[Finding]:
-        if len(counts) == 1:
+        if not counts:
+            yield self._no_class(rows)
+            return
+        # A label that some rows have and others have not is something to tell apart.
+        if len(counts) == 1 and counts.total() == rows:
             yield self._one_class(next(iter(counts)), rows)
             return
         single = sorted(label for label, count in counts.items() if count == 1)
@@ -33,6 +37,17 @@ class ClassSizes:
         small = sorted(label for label, count in counts.items() if 1 < count < _ROWS_FOR_EVERY_PART)
         if small:
             yield self._small(small, counts, ids)
+
+    def _no_class(self, rows: int) -> Finding:
+        return Finding(
+            check=self.name,
+            severity="blocker",
+            what=Text(
+                en=f"None of the {rows:,} rows has a label: there is nothing to learn.",
+                ko=f"{rows:,}행 어디에도 라벨이 없습니다. 배울 것이 없습니다.",
+            ),
+            fix=Text(en="Name the column with the labels with --target.", ko="라벨이 든 열을 --target으로 지정하세요."),
+        )
 
     def _one_class(self, label: str, rows: int) -> Finding:
         return Finding(

@@ -1,14 +1,23 @@
-"""Labels that differ only in case, spaces, '_' or full-width forms, and so are most likely one class written in two ways."""
+"""Labels that are most likely one class written in two ways.
+
+Two findings. Labels that differ only in case, spaces, '_' or full-width forms are one for sure: they stop the run until
+`labels` says merge or keep. Labels a keystroke or two apart, one of them rare, are probably misspelt; they are only
+proposed (a warning), whatever `labels` says, because two near words can be two classes.
+
+`Finding.data` of both: `merges`: [{from, to, rows}], spellings with the number of their rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
+from sonmat.checking.label_typos import likely_typos
 from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
-from sonmat.core.values import Finding, Repair
+from sonmat.core.values import Finding, Json, Repair
 from sonmat.reading.compact import CompactStrings
-from sonmat.reading.rows import has_labels
+from sonmat.reading.rows import has_classes, has_labels, labels_of
 from sonmat.reading.sameness import evened, label_key
 
 _SHOWN = 10
@@ -19,34 +28,41 @@ class LabelVariants:
     title = Text(en="Spellings of labels", ko="라벨 표기")
 
     def watch(self, data: Surroundings) -> Watch | None:
-        return _Spellings() if has_labels(data.kind) else None
+        return _Spellings(has_labels(data.kind)) if has_classes(data.kind) else None
 
 
 class _Spellings:
-    def __init__(self) -> None:
-        self.rows: dict[str, CompactStrings] = {}
-        """Ids of the rows of each label as it is spelt."""
+    def __init__(self, single: bool) -> None:
+        self.single = single
+        self.rows: dict[tuple[str, ...], CompactStrings] = {}
+        """Ids of the rows with each label, or combination of labels, as it is spelt."""
 
     def see(self, rows: Rows) -> None:
         for example in rows.examples:
-            self.rows.setdefault(example.target["label"], CompactStrings()).extend((example.id,))
+            self.rows.setdefault(labels_of(example), CompactStrings()).extend((example.id,))
 
     def findings(self) -> Iterator[Finding]:
-        counts = {label: len(ids) for label, ids in self.rows.items()}
-        spellings: dict[str, list[str]] = {}
-        for label in counts:
-            spellings.setdefault(label_key(label), []).append(label)
-        commonest = {
-            label: max(labels, key=lambda each: (counts[each], each == evened(each), each))
-            for labels in spellings.values()
-            if len(labels) > 1
-            for label in labels
-        }
-        changed = {label: best for label, best in commonest.items() if label != best}
-        if not changed:
-            return
-        groups = [sorted(labels, key=lambda each: -counts[each]) for labels in spellings.values() if len(labels) > 1]
-        yield Finding(
+        counts: Counter[str] = Counter()
+        for labels, ids in self.rows.items():
+            for label in labels:
+                counts[label] += len(ids)
+        sure = _same_but_for_writing(counts)
+        if sure:
+            yield self._variants(sure, counts)
+        # What is one label for sure counts as one: a typo of 'Refund' is one of 'refund' too.
+        merged: Counter[str] = Counter()
+        for label, count in counts.items():
+            merged[sure.get(label, label)] += count
+        typos = {typo.written: typo.meant for typo in likely_typos(merged)}
+        if typos:
+            yield self._typos(typos, counts)
+
+    def _variants(self, merges: Mapping[str, str], counts: Mapping[str, int]) -> Finding:
+        groups = [
+            sorted([best, *(label for label in merges if merges[label] == best)], key=lambda each: -counts[each])
+            for best in dict.fromkeys(merges.values())
+        ]
+        return Finding(
             check=plugin.name,
             severity="blocker",
             what=Text(
@@ -57,13 +73,59 @@ class _Spellings:
                 en="Write each label in one way; or use --labels merge (into the commonest spelling) or --labels keep.",
                 ko="표기를 하나로 통일하거나, --labels merge(가장 흔한 표기로 합침) 또는 --labels keep(그대로 둠)을 쓰세요.",
             ),
-            rows=tuple(id for label in changed for id in self.rows[label]),
+            rows=self._ids(merges),
             evidence=tuple(" / ".join(f"'{label}' ({counts[label]:,})" for label in labels) for labels in groups[:_SHOWN]),
+            data=_as_json(merges, counts),
             decided_by="labels",
-            repairs=tuple(
-                Repair(row=id, target={"label": best}) for label, best in changed.items() for id in self.rows[label]
-            ),
+            repairs=tuple(self._repairs(merges)),
         )
+
+    def _typos(self, merges: Mapping[str, str], counts: Mapping[str, int]) -> Finding:
+        return Finding(
+            check=plugin.name,
+            severity="warning",
+            what=Text(
+                en=f"Labels that look misspelt: {len(merges):,}. Each is a keystroke or two from a much commoner one.",
+                ko=f"오타로 보이는 라벨이 {len(merges):,}개 있습니다. 훨씬 흔한 라벨과 한두 글자쇠만 다릅니다.",
+            ),
+            fix=Text(
+                en="If they mean the same, write them like the common one in your data; they are not merged by themselves.",
+                ko="같은 뜻이라면 데이터에서 흔한 표기로 고치세요. 저절로 합치지는 않습니다.",
+            ),
+            rows=self._ids(merges),
+            evidence=tuple(
+                f"'{label}' ({counts[label]:,}) → '{best}' ({counts[best]:,})"
+                for label, best in list(merges.items())[:_SHOWN]
+            ),
+            data=_as_json(merges, counts),
+        )
+
+    def _ids(self, changing: Mapping[str, str]) -> tuple[str, ...]:
+        """Rows with any of the labels, in the order in which their spellings were first met."""
+        return tuple(id for labels, ids in self.rows.items() if changing.keys() & set(labels) for id in ids)
+
+    def _repairs(self, merges: Mapping[str, str]) -> Iterator[Repair]:
+        for labels, ids in self.rows.items():
+            if merges.keys() & set(labels):
+                now = list(dict.fromkeys(merges.get(label, label) for label in labels))
+                target: Json = {"label": now[0]} if self.single else {"labels": now}
+                yield from (Repair(row=id, target=target) for id in ids)
+
+
+def _same_but_for_writing(counts: Mapping[str, int]) -> dict[str, str]:
+    """Every spelling that is not the commonest of its label, and that one."""
+    spellings: dict[str, list[str]] = {}
+    for label in counts:
+        spellings.setdefault(label_key(label), []).append(label)
+    merges: dict[str, str] = {}
+    for labels in spellings.values():
+        best = max(labels, key=lambda each: (counts[each], each == evened(each), each))
+        merges.update({label: best for label in labels if label != best})
+    return merges
+
+
+def _as_json(merges: Mapping[str, str], counts: Mapping[str, int]) -> Json:
+    return {"merges": [{"from": label, "to": best, "rows": counts[label]} for label, best in merges.items()]}
 
 
 plugin = LabelVariants()
