@@ -95,8 +95,8 @@ def _fix(kind: PersonalKind) -> Text:
         return Text(
             en="Make it invalid where it is in use; a model can repeat what it learnt. --personal-data redact puts placeholders "
             "in its place, drop leaves the rows out.",
-            ko="쓰고 있는 값이라면 먼저 폐기하세요. 모델은 배운 것을 그대로 말할 수 있습니다. --personal-data redact는 자리 표시로 바꾸고, "
-            "drop은 그 행을 뺍니다.",
+            ko="쓰고 있는 값이라면 먼저 폐기하세요. 모델은 배운 것을 그대로 말할 수 있습니다. --personal-data redact는 자리 표시로 "
+            "바꾸고, drop은 그 행을 뺍니다.",
         )
     return Text(
         en="A model can repeat what it learnt. --personal-data redact puts placeholders in its place, drop leaves the rows out.",

@@ -1,11 +1,13 @@
 """The preview of `audit --show-tokens`: rows of the training set as the model will see them, learnt tokens marked.
 
 In: a planned run. Out: the rows' tokens with their text and whether the loss counts them. The encoding is the task's own, so
-what is shown is what is trained on.
+what is shown is what is trained on; only personal data stays hidden, because a preview is looked at over a shoulder and pasted
+into reports of faults.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -17,13 +19,18 @@ from rich.text import Text as Line
 from sonmat.cli.options import words
 from sonmat.core.errors import SettingError
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Plan, Value
+from sonmat.core.values import Candidate, Example, Plan, Value
+from sonmat.reading.personal import find_personal, masked
+from sonmat.reading.rows import texts_of
 
 if TYPE_CHECKING:
     from sonmat.api import Run
 
 IGNORED = -100
 """The label of tokens that the loss leaves out."""
+HIDDEN_ID = -1
+"""Stands for the id of a token that is part of personal data, because ids can be read as well as texts."""
+HIDDEN_LETTER = "•"
 LEARNT_STYLE = "bold green"
 
 
@@ -71,8 +78,8 @@ def encoded_rows(run: Run, count: int) -> tuple[EncodedRow, ...]:
         ids = list(row.arrays["input_ids"])
         labels = row.arrays.get("labels")
         learnt = [label != IGNORED for label in labels] if labels is not None else [False] * len(ids)
-        target = None if labels is not None else str(example.target.get("label", example.target))
-        tokens = tuple(_tokens(ids, learnt, processor))
+        target = None if labels is not None else masked(str(example.target.get("label", example.target)))
+        tokens = _without_personal(tuple(_tokens(ids, learnt, processor)), example)
         found.append(EncodedRow(id=example.id, place=example.source.place, target=target, tokens=tokens, cut=row.cut))
     return tuple(found)
 
@@ -114,6 +121,37 @@ def _tokens(ids: Sequence[int], learnt: Sequence[bool], processor: Any) -> Itera
         if "\ufffd" not in text or ends:
             yield Token(ids=tuple(waiting), text=text, supervised=supervised)
             waiting = []
+
+
+def _without_personal(tokens: tuple[Token, ...], example: Example) -> tuple[Token, ...]:
+    """`tokens` with those hidden that personal data of the example's texts were cut into.
+
+    Tokenisers change spaces and case and mark the insides of words, so that only letters and digits are compared.
+    """
+    texts = [text for part in (example.input, example.target) for text in texts_of(part)]
+    values = {_bare(text[span.start : span.end]) for text in texts for span in find_personal(text)} - {""}
+    if not values:
+        return tokens
+    bare = [_bare(token.text) for token in tokens]
+    owners = [index for index, text in enumerate(bare) for _ in text]
+    joined = "".join(bare)
+    hidden: set[int] = set()
+    for value in values:
+        start = joined.find(value)
+        while start >= 0:
+            # Signs inside the value are tokens without letters, which lie between its first and last.
+            hidden.update(range(owners[start], owners[start + len(value) - 1] + 1))
+            start = joined.find(value, start + 1)
+    return tuple(_hidden(token) if index in hidden else token for index, token in enumerate(tokens))
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKC", text).casefold() if letter.isalnum())
+
+
+def _hidden(token: Token) -> Token:
+    shown = "".join(letter if letter.isspace() else HIDDEN_LETTER for letter in token.text)
+    return token.model_copy(update={"ids": (HIDDEN_ID,) * len(token.ids), "text": shown})
 
 
 def _lines(tokens: Sequence[Token], width: int) -> Iterator[Line]:

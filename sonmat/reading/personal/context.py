@@ -18,7 +18,7 @@ _NAMED_ALONE = (
 )
 _NAMED_BY_SUFFIX = (
     r"주문|예약|접수|배송|택배|승인|거래|관리|일련|제품|상품|품목|모델|부품|문서|사건|고지서|쿠폰|회원|고객|티켓|좌석|특허|출원|"
-    r"허가|신고|조회|추적|인증|확인|발권|항공권|청구서|영수증|등록|참조|기기|장비|물품|소송|민원|출품|신청|수험|당첨|복권|"
+    r"허가|신고|조회|추적|인증|확인|발권|항공권|청구서|영수증|참조|기기|장비|물품|소송|민원|출품|신청|수험|당첨|복권|"
     r"item|product|case|ref(?:erence)?|booking|reservation|confirmation|receipt|transaction|customer|member|user|employee|"
     r"student|article|document|file|record|message|device|asset|claim|quote|request|job|coupon|voucher|lottery|flight"
 )
@@ -28,6 +28,11 @@ _OTHER_NUMBER: Final = re.compile(
     re.IGNORECASE,
 )
 _OTHER_NUMBER_REACH = 32
+_DATE: Final = re.compile(
+    r"(?:19|20)\d\d(?P<sign>[-./ ]?)(?:0[1-9]|1[0-2])(?P=sign)(?:0[1-9]|[12]\d|3[01])(?:\s.*)?"
+    r"|(?:0?[1-9]|[12]\d|3[01])(?P<other>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=other)(?:19|20)\d\d",
+    re.DOTALL,
+)
 
 
 def names_other_number(text: str, start: int) -> bool:
@@ -43,3 +48,8 @@ def stands_before(words: Pattern[str], text: str, start: int, reach: int) -> boo
 def stands_after(words: Pattern[str], text: str, end: int, reach: int) -> bool:
     """Whether `words` occur within `reach` characters behind `end`."""
     return words.search(text, end, min(len(text), end + reach)) is not None
+
+
+def begins_with_date(number: str) -> bool:
+    """Whether digits and signs are a day, or one with a time behind a space."""
+    return _DATE.fullmatch(number) is not None

@@ -42,41 +42,73 @@ _NAMED_PASSWORD: Final = re.compile(
 )
 _NAMED_KEY: Final = re.compile(
     r"(?:api[ _-]?key|secret(?:[ _-]?(?:access)?[ _-]?key)?|access[ _-]?key(?:[ _-]?id)?|access[ _-]?token|auth[ _-]?token|token|"
-    r"client[ _-]?secret|private[ _-]?key|credentials?|account[ _-]?key|authorization|인증 ?키|API ?키|시크릿(?: ?키)?|액세스 ?키|토큰|비밀 ?키|서비스 ?키)"
+    r"client[ _-]?secret|private[ _-]?key|credentials?|account[ _-]?key|authorization|"
+    r"인증 ?키|API ?키|시크릿(?: ?키)?|액세스 ?키|토큰|비밀 ?키|서비스 ?키)"
     r"""["'`]?\s*(?::|=>|=|[은는이가]\s|\bis\b)\s*["'`]?(?:(?:Bearer|Basic|Token)\s+)?(?P<value>[A-Za-z0-9+/_.=-]{16,512})""",
     re.IGNORECASE,
 )
 _NO_VALUE: Final = re.compile(
-    r"[<\[{$%*•‹].*|.*(?:\*\*\*|xxx|…|\.\.\.).*|.*[({].*[)}]?|(?:your|my|the|new|old|some|change|example|placeholder|sample|dummy)[ _-].*|"
-    r"(?:none|null|nil|true|false|undefined|required|optional|incorrect|invalid|wrong|reset|expired|string|password\w*|getpass|https?:.*|/.*)[.,;!?]?",
+    r"[<\[{$%*•‹].*|.*(?:\*\*\*|x{4}|…|\.\.\.).*|.*[({].*[)}]?|"
+    r"(?:your|my|the|new|old|some|change|example|placeholder|sample|dummy)[ _-].*|"
+    r"(?:none|null|nil|true|false|undefined|required|optional|incorrect|invalid|wrong|reset|expired|string|"
+    r"password\w*|getpass|https?:.*|(?:/[a-z._-]+)+/?)[.,;!?]?",
     re.IGNORECASE,
 )
 _COUNTED: Final = re.compile(
     r"\s?(?:자(?!로)|글자|개|회|번|일|분|초|시간|년|자리|단계|중|characters?|letters?|digits?|times?|days?|minutes?)",
     re.IGNORECASE,
 )
+_LONG_RUN: Final = re.compile(r"[A-Za-z0-9_/+.-]{16}|PRIVATE KEY|://")
 _LEAST_ENTROPY = 3.0
 """Bits a character. Sixteen random hexadecimal digits have 3.2 on average, words with hyphens more than they should."""
 
 
 def secrets(text: str) -> Iterator[Span]:
     """Every secret."""
+    if _LONG_RUN.search(text):
+        yield from _by_form(text)
+        if _names_key(text):
+            for match in _NAMED_KEY.finditer(text):
+                if _is_random(match["value"]):
+                    yield Span("secret", match.start("value"), match.end("value"))
+    if _names_password(text):
+        for match in _NAMED_PASSWORD.finditer(text):
+            value = match["value"].rstrip("\"'`,;.)]")
+            end = match.start("value") + len(value)
+            if _is_password(value, match["sign"].strip(), text, end):
+                yield Span("password", match.start("value"), end)
+
+
+def might_hold_secret(text: str) -> bool:
+    """False where `secrets` would certainly find nothing; quick."""
+    return _LONG_RUN.search(text) is not None or _names_password(text)
+
+
+def _names_key(text: str) -> bool:
+    folded = text.lower()
+    english = "key" in folded or "token" in folded or "secret" in folded or "credential" in folded or "authoriz" in folded
+    return english or "키" in text or "토큰" in text or "시크릿" in text
+
+
+def _names_password(text: str) -> bool:
+    folded = text.lower()
+    if "pass" in folded or "pwd" in folded or "pw" in folded or "pin" in folded:
+        return True
+    return "비밀" in text or "비번" in text or "패스워드" in text or "암호" in text or "핀" in text
+
+
+def _by_form(text: str) -> Iterator[Span]:
     if "PRIVATE KEY" in text:
         yield from _spans("private_key", _PRIVATE_KEY, text)
     yield from _spans("secret", _PUBLISHED_FORMS, text)
-    if "://" in text or "hooks." in text or "webhooks" in text:
+    if "://" in text or "hooks" in text:
         yield from _spans("secret", _WEBHOOK, text)
         for match in _IN_ADDRESS.finditer(text):
             if not _NO_VALUE.fullmatch(match["value"]):
                 yield Span("password", match.start("value"), match.end("value"))
-    for pattern in (_BEARER, _NAMED_KEY):
-        for match in pattern.finditer(text):
-            if _is_random(match["value"]):
-                yield Span("secret", match.start("value"), match.end("value"))
-    for match in _NAMED_PASSWORD.finditer(text):
-        value = match["value"].rstrip("\"'`,;.)]")
-        if _is_password(value, match["sign"].strip(), text, match.start("value") + len(value)):
-            yield Span("password", match.start("value"), match.start("value") + len(value))
+    for match in _BEARER.finditer(text):
+        if _is_random(match["value"]):
+            yield Span("secret", match.start("value"), match.end("value"))
 
 
 def _spans(kind: PersonalKind, pattern: re.Pattern[str], text: str) -> Iterator[Span]:

@@ -24,13 +24,13 @@ _SPACED: Final = re.compile(
 )
 _AT = r"\s*(?:\(\s*(?:at|@)\s*\)|\[\s*(?:at|@)\s*\]|\{\s*(?:at|@)\s*\}|<\s*(?:at|@)\s*>|골뱅이|앳)\s*"
 _DOT = r"(?:\s*(?:\(\s*(?:dot|\.)\s*\)|\[\s*(?:dot|\.)\s*\]|\{\s*(?:dot|\.)\s*\}|<\s*(?:dot|\.)\s*>|점|닷)\s*|\s+dot\s+|\.)"
+_DOMAIN = rf"{_LABEL}(?:{_DOT}{_LABEL}){{0,3}}{_DOT}"
 _SPELT: Final = re.compile(
-    rf"(?<![A-Za-z0-9._%+-])(?:{_LOCAL}{_AT}|{_LOCAL}(?=\s+at\s+{_LABEL}\s+dot\s)\s+at\s+)"
-    rf"{_LABEL}(?:{_DOT}{_LABEL}){{0,2}}{_DOT}(?:[A-Za-z]{{2,24}}(?![A-Za-z0-9])|컴|넷|케이알)",
+    rf"(?<![A-Za-z0-9._%+-]){_LOCAL}(?:(?:{_DOT}{_LOCAL}){{0,3}}{_AT}{_DOMAIN}(?:[A-Za-z]{{2,24}}(?![A-Za-z0-9])|컴|넷|케이알)"
+    rf"|\s+at\s+{_LABEL}(?:\s+dot\s+{_LABEL})?\s+dot\s+(?:com|net|org|edu|io|me|kr|jp|de|uk|fr|co\s+dot\s+[a-z]{{2}})(?![A-Za-z0-9]))",
     re.IGNORECASE,
 )
-SPELT_SIGNS: Final = ("골뱅이", "(at", "[at", "{at", "<at", "(AT", "[AT", "at)", "at]", " dot ", " at ")
-"""What stands in every spelt-out address that has no @."""
+_BRACKETED_AT: Final = re.compile(r"(?:at|AT|At|@)\s*[)\]}>]")
 _NO_DOMAIN_ENDS: Final = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".json")
 """Names of files such as icon@2x.png have the form of an address."""
 
@@ -43,6 +43,13 @@ def emails(text: str) -> Iterator[Span]:
                 # git@host:owner/name names a repository.
                 if not match[0].lower().endswith(_NO_DOMAIN_ENDS) and not match[0].startswith("git@"):
                     yield Span("email", match.start(), match.end())
-    if any(sign in text for sign in SPELT_SIGNS) or "(@" in text or "[@" in text:
+    if might_hold_spelt_email(text):
         for match in _SPELT.finditer(text):
             yield Span("email", match.start(), match.end())
+
+
+def might_hold_spelt_email(text: str) -> bool:
+    """False where no address without a plain @ can be; quick."""
+    if "골뱅이" in text or " dot " in text or " DOT " in text or "앳" in text:
+        return True
+    return (")" in text or "]" in text or "}" in text or ">" in text) and _BRACKETED_AT.search(text) is not None

@@ -9,27 +9,23 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sonmat.reading.personal.addresses import addresses
-from sonmat.reading.personal.credentials import secrets
-from sonmat.reading.personal.emails import SPELT_SIGNS, emails
+from sonmat.reading.personal.credentials import might_hold_secret, secrets
+from sonmat.reading.personal.emails import emails, might_hold_spelt_email
 from sonmat.reading.personal.identities import identities, passports
+from sonmat.reading.personal.korean_addresses import korean_addresses
 from sonmat.reading.personal.money import accounts, cards, ibans
 from sonmat.reading.personal.networks import ip_addresses
 from sonmat.reading.personal.phones import phones, spoken_phones
 from sonmat.reading.personal.plain import plain
 from sonmat.reading.personal.spans import Span, without_overlaps
+from sonmat.reading.personal.street_addresses import street_addresses
 
-_ANY_SIGN: Final = re.compile(r"[\d@＠=_]")
-"""Nearly every value holds a digit, and an address an @. What holds neither is told by the words below."""
-_SEVEN_DIGITS: Final = re.compile(r"\d(?:[^\w\n]{0,3}_?\d){6}|\d\)?ㅡ?\s?\d{3}")
+_ANY_SIGN: Final = re.compile(r"[\d@＠]")
+"""Nearly every value holds a digit or an @. What holds neither is told by the words below."""
+_SEVEN_DIGITS: Final = re.compile(r"\d(?:[^\w\n]{0,3}_?\d){6}")
 _IBAN_SIGN: Final = re.compile(r"[A-Za-z]{2}\d{2}[ -]?[A-Za-z0-9]{4}")
-_ADDRESS_SIGN: Final = re.compile(
-    r"[로길동읍면리가호]\s?(?:지하\s?|산\s?)?\d|\d\s?(?:동|번지)|\d\w{0,4}\s+(?:[NSEWnsew]\.?\s)?[A-Za-z0-9][\w.'-]*\s+[A-Za-z]|[Bb]ox|BOX"
-)
-_SECRET_SIGN: Final = re.compile(
-    r"[A-Za-z0-9_-]{16}|PRIVATE|://|[Pp][Aa][Ss][Ss]|[Pp][Ww]|\b[Pp][Ii][Nn]\b|비밀|비번|패스워드|암호|핀|"
-    r"[Tt]oken|[Kk]ey|[Ss]ecret|AKIA|[Bb]earer|xox|\d:AA"
-)
+_KOREAN_ADDRESS_SIGN: Final = re.compile(r"[로길동읍면리가]\s?(?:지하\s?|산\s?)?\d")
+_STREET_SIGN: Final = re.compile(r"\d\w{0,4}\s[A-Za-z0-9][\w.'-]*\s[A-Za-z]|[Bb]ox|BOX")
 _LONGEST_AT_ONCE = 20_000
 """Characters that the recognisers see together; a longer text is cut at white space, so that time grows with its length only."""
 
@@ -51,20 +47,16 @@ def might_hold_personal(text: str) -> bool:
     """False where `text` certainly holds nothing that is looked for; quick."""
     if _ANY_SIGN.search(text):
         return True
-    if "공일공" in text or "골뱅이" in text or "AKIA" in text or "PRIVATE KEY" in text:
+    if "공일공" in text or "AKIA" in text or "AIza" in text or might_hold_spelt_email(text):
         return True
-    return (" dot " in text or "at)" in text or "at]" in text or ":" in text) and _holds_a_word(text)
-
-
-def _holds_a_word(text: str) -> bool:
-    return any(sign in text for sign in SPELT_SIGNS) or _SECRET_SIGN.search(text) is not None
+    return (":" in text or "=" in text or "_" in text) and might_hold_secret(text)
 
 
 def _readings(text: str) -> Iterator[Span]:
     """What every recogniser sees that has a reason to look; readings may overlap."""
-    if "@" in text or any(sign in text for sign in SPELT_SIGNS):
+    if "@" in text or might_hold_spelt_email(text):
         yield from emails(text)
-    if _SECRET_SIGN.search(text):
+    if might_hold_secret(text):
         yield from secrets(text)
     if "공" in text:
         yield from spoken_phones(text)
@@ -78,8 +70,10 @@ def _readings(text: str) -> Iterator[Span]:
     yield from passports(text)
     if text.count(".") >= 3 or text.count(":") >= 2:
         yield from ip_addresses(text)
-    if _ADDRESS_SIGN.search(text):
-        yield from addresses(text)
+    if _KOREAN_ADDRESS_SIGN.search(text):
+        yield from korean_addresses(text)
+    if _STREET_SIGN.search(text):
+        yield from street_addresses(text)
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:

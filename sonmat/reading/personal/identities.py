@@ -71,10 +71,16 @@ def passports(text: str) -> Iterator[Span]:
 
 def _residents(text: str) -> Iterator[Span]:
     for match in _RESIDENT.finditer(text):
-        if _is_birth_date(match) and not stands_before(_COMPANY_WORDS, text, match.start(), 16):
-            if match["gap"].strip() or _bare_resident(text, match):
-                kind = "foreigner_number" if match["sex"] in "5678" else "resident_number"
-                yield Span(kind, match.start(), match.end())  # type: ignore[arg-type]
+        if not _is_birth_date(match) or _names_company(text, match):
+            continue
+        if match["gap"] or _bare_resident(text, match):
+            foreign = match["sex"] in "5678"
+            yield Span("foreigner_number" if foreign else "resident_number", match.start(), match.end())
+
+
+def _names_company(text: str, match: re.Match[str]) -> bool:
+    """Registration numbers of companies have the same groups, and are public."""
+    return stands_before(_COMPANY_WORDS, text, match.start(), 16) or stands_after(_COMPANY_WORDS, text, match.end(), 8)
 
 
 def _is_birth_date(match: re.Match[str]) -> bool:

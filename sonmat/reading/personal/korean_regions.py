@@ -20,10 +20,11 @@ _CITIES: Final = (
     "양산 제주 서귀포"
 )
 _COUNTIES: Final = (
-    "강화 옹진 달성 군위 기장 울주 연천 가평 양평 홍천 횡성 영월 평창 정선 철원 화천 양구 인제 고성 양양 보은 옥천 영동 증평 진천 괴산 "
-    "음성 단양 금산 부여 서천 청양 홍성 예산 태안 완주 진안 무주 장수 임실 순창 고창 부안 담양 곡성 구례 고흥 보성 화순 장흥 강진 해남 "
-    "영암 무안 함평 영광 장성 완도 진도 신안 의성 청송 영양 영덕 청도 고령 성주 칠곡 예천 봉화 울진 울릉 의령 함안 창녕 남해 하동 산청 "
-    "함양 거창 합천"
+    "강화 옹진 달성 군위 기장 울주 연천 가평 양평 홍천 횡성 영월 평창 정선 철원 화천 양구 인제 고성 "
+    "양양 보은 옥천 영동 증평 진천 괴산 음성 단양 금산 부여 서천 청양 홍성 예산 태안 완주 진안 무주 "
+    "장수 임실 순창 고창 부안 담양 곡성 구례 고흥 보성 화순 장흥 강진 해남 영암 무안 함평 영광 장성 "
+    "완도 진도 신안 의성 청송 영양 영덕 청도 고령 성주 칠곡 예천 봉화 울진 울릉 의령 함안 창녕 남해 "
+    "하동 산청 함양 거창 합천"
 )
 _DISTRICTS: Final = (
     "종로 중 용산 성동 광진 동대문 중랑 성북 강북 도봉 노원 은평 서대문 마포 양천 강서 구로 금천 영등포 동작 관악 서초 강남 송파 강동 "
@@ -41,5 +42,9 @@ FULL_PROVINCE: Final = _any_of(_FULL_PROVINCES)
 PROVINCE: Final = _any_of(f"{_FULL_PROVINCES} {_SHORT_PROVINCES}")
 SECOND_LEVEL: Final = f"(?:{_any_of(_CITIES, '시')}|{_any_of(_COUNTIES, '군')}|{_any_of(_DISTRICTS, '구')})"
 """A city, county or district with its suffix."""
-REGION: Final = rf"(?:{PROVINCE}\s*(?:{SECOND_LEVEL}\s*){{1,2}}|(?<![가-힣]){_any_of(_CITIES)}\s+{_any_of(_DISTRICTS, '구')}\s*|{FULL_PROVINCE}\s*|(?<![가-힣])(?:{SECOND_LEVEL}\s*){{1,2}})"
+_BELOW: Final = rf"(?:,?\s*{SECOND_LEVEL})"
+REGION: Final = (
+    rf"(?:{PROVINCE}{_BELOW}{{1,2}}|(?<![가-힣]){_any_of(_CITIES)}\s+{_any_of(_DISTRICTS, '구')}|{FULL_PROVINCE}"
+    rf"|(?<![가-힣]){SECOND_LEVEL}{_BELOW}?),?\s*"
+)
 """The part of an address above the street or village; a short name such as 경기 (also: a match) needs a second one."""

@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sonmat.reading.personal.context import names_other_number, stands_after, stands_before
+from sonmat.reading.personal.context import begins_with_date, names_other_number, stands_after, stands_before
 from sonmat.reading.personal.spans import Span
 
 _GAP = r"(?:\s?[-.]\s?|\s{1,2})"
 _GROUPED_CARD: Final = re.compile(
     rf"(?<!\d)(?<!\d[-.])(?:\d{{4}}{_GAP}\d{{4}}{_GAP}\d{{4}}{_GAP}\d{{4}}|\d{{4}}{_GAP}\d{{6}}{_GAP}\d{{4,5}})(?!\d)(?!-\d{{4,}})"
 )
-_BARE_CARD: Final = re.compile(r"(?<![\w.,-])\d{13,19}(?![A-Za-z0-9_]|[.,]\d|-\d)")
+_BARE_CARD: Final = re.compile(r"(?<![A-Za-z0-9_.,-])\d{13,19}(?![A-Za-z0-9_]|[.,]\d|-\d)")
 _ISSUERS: Final = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|"
+    r"4(?:\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|"
     r"(?:6011|65\d\d|64[4-9]\d)\d{12}|62\d{14,17}|35(?:2[89]|[3-8]\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}|"
     r"(?:50|5[6-9]|6[0-9])\d{14}|9[0-9]\d{14}"
 )
@@ -36,10 +36,12 @@ _IBAN_LENGTHS: Final = {
 _IBAN_HEAD: Final = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})\d{2}(?=[ -]?[A-Za-z0-9]{4})")
 
 _ACCOUNT: Final = re.compile(
-    r"(?<![\w.,+-])\d{2,6}(?:\s?-\s?\d{1,8}){1,4}(?![\d-])|(?<![\w.,+-])\d{2,6}(?: \d{2,8}){1,4}(?!\d)|(?<![\w.,+-])\d{8,16}(?![\w-]|[.,]\d)|(?<![\w.,+-])\d{8,16}(?=[가-힣])"
+    r"(?<![A-Za-z0-9_.,+-])(?:\d{2,6}(?:\s?-\s?\d{1,8}){1,4}(?![\d-])|\d{2,6}(?: \d{1,8}){1,4}(?!\d)"
+    r"|\d{8,16}(?![A-Za-z0-9_-]|[.,]\d))"
 )
 _ACCOUNT_WORDS: Final = re.compile(
-    r"계좌|계죄|입금|송금|이체|통장|예금주|은행|뱅크|카뱅|농협|수협|신협|새마을금고|우체국|(?:국민|신한|우리|하나|기업|제일|씨티|대구|부산|토스|축협|KB|NH|IBK|SC)\s?[:)]?\s?$"
+    r"계좌|입금|송금|이체|통장|예금주|은행|뱅크|카뱅|농협|수협|신협|새마을금고|우체국|"
+    r"(?:국민|신한|우리|하나|기업|제일|씨티|대구|부산|토스|축협|KB|NH|IBK|SC)\s?[:)]?\s?$"
     r"|\b(?:account|acct|a/c|routing|bank|iban|wire)\b",
     re.IGNORECASE,
 )
@@ -49,12 +51,10 @@ _ENGLISH_ACCOUNT: Final = re.compile(
     re.IGNORECASE,
 )
 _ROUTING: Final = re.compile(r"\b(?:routing|aba|rtn)\b[^\d]{0,20}(?P<number>\d{9})(?!\d)", re.IGNORECASE)
-_SORT_CODE: Final = re.compile(r"\bsort\s?code\b[^\d]{0,8}(?P<number>\d\d[- ]?\d\d[- ]?\d\d)(?!\d)", re.IGNORECASE)
 _BEHIND_ACCOUNT: Final = re.compile(
-    r"^[^\d]{0,14}(?:예금주|계좌|통장|은행|뱅크|농협|(?:으로|로|에)\s?(?:입금|송금|이체|보내|부쳐))"
+    r"[^\d]{0,14}(?:예금주|계좌|통장|은행|뱅크|농협|(?:으로|로|에)\s?(?:입금|송금|이체|보내|부쳐))"
 )
 _AMOUNT: Final = re.compile(r"\s?(?:원|won\b|krw|달러|건|명|개|회|포인트|점)", re.IGNORECASE)
-_DATE: Final = re.compile(r"(?:19|20)\d\d[- ]?(?:0?[1-9]|1[0-2])[- ]?(?:0?[1-9]|[12]\d|3[01])(?:\D.*)?", re.DOTALL)
 
 
 def cards(text: str) -> Iterator[Span]:
@@ -78,9 +78,8 @@ def ibans(text: str) -> Iterator[Span]:
 
 def accounts(text: str) -> Iterator[Span]:
     """Numbers that the words around them call a bank account."""
-    for pattern in (_ENGLISH_ACCOUNT, _SORT_CODE):
-        for match in pattern.finditer(text):
-            yield Span("account", match.start("number"), match.end("number"))
+    for match in _ENGLISH_ACCOUNT.finditer(text):
+        yield Span("account", match.start("number"), match.end("number"))
     for match in _ROUTING.finditer(text):
         if _is_routing(match["number"]):
             yield Span("account", match.start("number"), match.end("number"))
@@ -91,7 +90,7 @@ def accounts(text: str) -> Iterator[Span]:
 
 def _is_account(text: str, match: re.Match[str]) -> bool:
     digits = _digits(match[0])
-    if not 8 <= len(digits) <= 16 or _DATE.fullmatch(match[0]) or _AMOUNT.match(text, match.end()):
+    if not 8 <= len(digits) <= 16 or begins_with_date(match[0]) or _AMOUNT.match(text, match.end()):
         return False
     # Bare digits are anything; their word must stand right beside them.
     reach = 30 if "-" in match[0] else 14

@@ -13,8 +13,12 @@ from typing import Final
 from sonmat.reading.personal.context import stands_before
 from sonmat.reading.personal.spans import Span
 
-_FOUR: Final = re.compile(r"(?<![\w.-])(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})(?![A-Za-z0-9_]|\.\d|-[A-Za-z0-9])")
-_SIX: Final = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?(?![\w:])")
+_FOUR: Final = re.compile(
+    r"(?<![A-Za-z0-9_.-])(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})(?![A-Za-z0-9_]|\.\d|-[A-Za-z0-9])"
+)
+_SIX: Final = re.compile(
+    r"(?<![A-Za-z0-9_:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?(?![A-Za-z0-9_:])"
+)
 _VERSION_WORDS: Final = re.compile(
     r"(?:버전|버젼|펌웨어|빌드|패치|업데이트|릴리스|드라이버|섹션|조항|항목|목차|version|ver\.?|firmware|build|patch|release|update|"
     r"driver|section|chapter|clause|figure|table|sdk|kernel|chrome|safari|firefox|edge|opera|§|제|v)[\s:=(#]*$",

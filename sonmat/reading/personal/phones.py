@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sonmat.reading.personal.context import names_other_number, stands_before
+from sonmat.reading.personal.context import begins_with_date, names_other_number, stands_before
 from sonmat.reading.personal.spans import Span
 
 _START = r"(?<![\d])(?<!\d[-.,/])"
@@ -33,7 +33,7 @@ _SPOKEN: Final = re.compile(
     rf"공\s?일\s?공[\s,-]*(?:{_SYLLABLE}\s?){{3,4}}(?:다시|에|의|[\s,-])*(?:{_SYLLABLE}\s?){{3}}{_SYLLABLE}"
 )
 _NANP: Final = re.compile(
-    rf"{_START}(?P<country>\+?1[-. ]?)?(?P<open>\()?[2-9](?!11)\d\d(?P<gap>\)\s?-?|\s?[-.]\s?|\s|)[2-9](?!11)\d\d"
+    rf"{_START}(?P<country>\+?1[-. ]?)?(?:(?P<open>\()[2-9](?!11)\d\d\)\s?-?|[2-9](?!11)\d\d(?P<gap>\s?[-.]\s?|\s|))[2-9](?!11)\d\d"
     r"(?P<second>\s?[-.]\s?|\s|)\d{4}(?:,?\s?(?:x|ext\.?|extension)\s?\d{1,5})?(?!\d)(?!-\d)(?!\.\d)",
     re.IGNORECASE,
 )
@@ -42,20 +42,20 @@ _COUNTRY = (
     r"80[08]|85[02356]|88[0168]|96\d|97\d|99[2-68])"
 )
 _INTERNATIONAL: Final = re.compile(
-    rf"(?<![\w+])\(?(?:\+|00(?=[1-9]\d{{0,2}}[ -])){_COUNTRY}\)?(?:[-. /]?\(?\d{{1,5}}\)?){{1,6}}(?!\d)(?!-\d)"
+    rf"(?<![A-Za-z0-9_+.-])\(?(?:\+|(?<!\d )00(?={_COUNTRY}[ -]))(?P<country>{_COUNTRY})\)?"
+    r"(?:[-. /]?\(?\d{1,5}\)?){1,6}(?!\d)(?!-\d)"
 )
-_AFTER_A_WORD: Final = re.compile(r"(?<![\w+.,-])\(?\+?\d(?:[-. ()/]{0,2}\d){6,14}(?!\d)(?![-.,]\d)(?![A-Za-z_])")
+_IN_A_CODE: Final = re.compile(r"[A-Za-z0-9_-]")
+_CODE_GOES_ON: Final = re.compile(r"[A-Za-z_]")
+_AFTER_A_WORD: Final = re.compile(r"(?<![A-Za-z0-9_+.,-])\(?\+?\d(?:[-. ()/]{0,2}\d){6,14}(?!\d)(?![-.,]\d)(?![A-Za-z_])")
 _PHONE_WORDS: Final = re.compile(
     r"\b(?:tel(?:ephone)?|phone|call(?:ed|ing)?|cell|mobile|fax|whats ?app|dial|text|ring|hotline|contact)\b[^\d]*$"
     r"|(?:전화|연락|휴대폰|핸드폰|폰|팩스|고객센터|대표|문의|콜센터|상담|[☎☏📞📱📠])[^\d]*$|\bH\.?P\.?[^\d]*$",
     re.IGNORECASE,
 )
 _REACH = 20
-_DATE: Final = re.compile(
-    r"(?:19|20)\d\d([-./ ]?)(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?:\D.*)?|(?:0?[1-9]|[12]\d|3[01])([./-])"
-    r"(?:0?[1-9]|1[0-2])\2(?:19|20)\d\d",
-    re.DOTALL,
-)
+_LONGEST_LIFE = 120
+"""Years between two numbers that may be those of a person or a war."""
 _AMOUNT: Final = re.compile(r"\s?(?:원|won\b|krw|usd|달러|dollars?|개|명|건|%|점|회|포인트|points?)", re.IGNORECASE)
 
 
@@ -64,8 +64,9 @@ def phones(text: str) -> Iterator[Span]:
     yield from _korean(text)
     yield from _american(text)
     for match in _INTERNATIONAL.finditer(text):
-        digits = sum(letter.isdigit() for letter in match[0])
-        if 9 <= digits <= 15 and not (match[0].startswith("+1") and digits != 11):
+        digits = sum(letter.isdigit() for letter in match[0].lstrip("(0"))
+        dialled = match[0].lstrip("(")[0] == "+" or not names_other_number(text, match.start())
+        if 9 <= digits <= 15 and (match["country"] != "1" or digits == 11) and dialled:
             yield Span("phone", match.start(), match.end())
     for match in _AFTER_A_WORD.finditer(text):
         if _is_called_a_phone(text, match):
@@ -98,18 +99,12 @@ def _is_bare(number: str) -> bool:
 
 
 def _bare_mobile(text: str, match: re.Match[str]) -> bool:
-    """Eleven digits that begin with 010, or twelve with 8210; older ones need a word before them."""
-    if (
-        names_other_number(text, match.start())
-        or text[match.end() : match.end() + 1].isidentifier()
-        and text[match.end()].isascii()
-    ):
+    """Eleven digits that begin with 010, or twelve with 8210; older ones, and digits within a code, need a word before them."""
+    if names_other_number(text, match.start()) or _CODE_GOES_ON.match(text, match.end()):
         return False
-    before = text[match.start() - 1 : match.start()]
-    if before.isascii() and (before.isalnum() or before in "_-"):
-        return stands_before(_PHONE_WORDS, text, match.start(), _REACH)
     typical = match[0].startswith(("010", "8210", "82010")) and len(match[0]) >= 11
-    return typical or stands_before(_PHONE_WORDS, text, match.start(), _REACH)
+    alone = typical and not stands_before(_IN_A_CODE, text, match.start(), 1)
+    return alone or stands_before(_PHONE_WORDS, text, match.start(), _REACH)
 
 
 def _is_service(text: str, match: re.Match[str]) -> bool:
@@ -118,27 +113,27 @@ def _is_service(text: str, match: re.Match[str]) -> bool:
         return True
     if not match["gap"].strip() or names_other_number(text, match.start()):
         return False
-    years = int(match["first"]) < int(match["second"]) <= 2100
-    return not years and not text[match.end() :].lstrip().startswith("년")
+    years = 0 < int(match["second"]) - int(match["first"]) <= _LONGEST_LIFE
+    return not years and not text[match.end() : match.end() + 2].lstrip().startswith("년")
 
 
 def _american(text: str) -> Iterator[Span]:
     for match in _NANP.finditer(text):
-        if match["country"] and match["country"].startswith("+"):
-            certain = True
-        else:
-            certain = bool(match["open"] or match["gap"].strip()) and bool(match["second"].strip())
-        certain = certain or bool(match["gap"] and match["second"] and match["country"])
         called = stands_before(_PHONE_WORDS, text, match.start(), _REACH)
-        if bool(match["open"]) != (")" in match["gap"]):
-            continue
-        if called or (certain and not names_other_number(text, match.start())):
+        if called or (_is_grouped(match) and not names_other_number(text, match.start())):
             yield Span("phone", match.start(), match.end())
+
+
+def _is_grouped(match: re.Match[str]) -> bool:
+    """With brackets or signs between the groups, or +1 before them; bare digits or spaces alone are anything."""
+    country, gap, second = match["country"] or "", match["gap"] or "", match["second"]
+    signs = bool(match["open"] or (gap.strip() and second.strip()))
+    return signs or country.startswith("+") or bool(country and gap and second)
 
 
 def _is_called_a_phone(text: str, match: re.Match[str]) -> bool:
     digits = sum(letter.isdigit() for letter in match[0])
-    if digits > 15 or _DATE.fullmatch(match[0]) or _AMOUNT.match(text, match.end()):
+    if digits > 15 or begins_with_date(match[0]) or _AMOUNT.match(text, match.end()):
         return False
     if digits == 7 and not re.fullmatch(r"\d{3}[-. ]\d{4}", match[0]):
         return False
