@@ -157,6 +157,8 @@ def _remove_earlier(out: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+        if path.parent != out and path.parent.is_dir() and not any(path.parent.iterdir()):
+            path.parent.rmdir()
 
 
 def _named_parts(split: Split) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 import sonmat
 from sonmat.core.errors import DataError, SettingError
 from sonmat.exporting import ExportedSplit, export_split
-from sonmat.runs import RunFolder
+from sonmat.runs import RunFolder, write_value
 from sonmat.runs.files import read_value
 
 
@@ -31,14 +32,19 @@ def prepared(data: Path, **wishes: object) -> RunFolder:
     return sonmat.run(data, folder=data.parent / "run", upto="split", **wishes).folder  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="module")
+def divided(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run of a table that is divided; tests export it elsewhere."""
+    return prepared(table(tmp_path_factory.mktemp("divided") / "t.csv"), group="지점", slices="번호")
+
+
 def rows_in(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8-sig") as stream:
         return list(csv.DictReader(stream))
 
 
-def test_the_parts_together_are_the_original_with_all_its_columns(tmp_path: Path) -> None:
-    data = table(tmp_path / "문의.csv")
-    folder = prepared(data, group="지점")
+def test_the_parts_together_are_the_original_with_all_its_columns(tmp_path: Path, divided: RunFolder) -> None:
+    folder, data = divided, Path(divided.recipe().data[0])
     exported = export_split(folder, tmp_path / "out")
     parts = [rows_in(tmp_path / "out" / f"{part}.csv") for part in ("train", "validation", "test")]
     assert sorted(map(str, rows_in(data))) == sorted(str(row) for part in parts for row in part)
@@ -50,8 +56,8 @@ def test_the_parts_together_are_the_original_with_all_its_columns(tmp_path: Path
     assert not branches[0] & branches[2]
 
 
-def test_split_json_says_how_with_the_seal_and_every_id(tmp_path: Path) -> None:
-    folder = prepared(table(tmp_path / "t.csv"))
+def test_split_json_says_how_with_the_seal_and_every_id(tmp_path: Path, divided: RunFolder) -> None:
+    folder = divided
     export_split(folder, tmp_path / "out")
     found = read_value(tmp_path / "out" / "split.json", ExportedSplit)
     assert found.ids == folder.split()
@@ -77,8 +83,8 @@ def test_folds_are_folders_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["parquet", "jsonl", "json"])
-def test_other_formats_are_read_back_as_the_same_split(tmp_path: Path, format: str) -> None:
-    folder = prepared(table(tmp_path / "t.csv"))
+def test_other_formats_are_read_back_as_the_same_split(tmp_path: Path, divided: RunFolder, format: str) -> None:
+    folder = divided
     exported = export_split(folder, tmp_path / "out", format)
     assert exported.format == format
     part = {name: f"{name}.{format}" for name in ("train", "validation", "test")}
@@ -109,17 +115,18 @@ def test_rows_of_messages_cannot_be_a_table_and_the_error_says_what_can(tmp_path
     assert "messages" in (tmp_path / "other" / "test.jsonl").read_text()
 
 
-def test_a_run_whose_data_has_gone_is_exported_from_its_own_rows(tmp_path: Path) -> None:
-    data = table(tmp_path / "t.csv")
-    folder = prepared(data, group="지점", slices="번호")
-    data.unlink()
+def test_a_run_whose_data_has_gone_is_exported_from_its_own_rows(tmp_path: Path, divided: RunFolder) -> None:
+    folder = RunFolder(tmp_path / "copy")
+    shutil.copytree(divided.path, folder.path)
+    gone = divided.recipe().model_copy(update={"data": (str(tmp_path / "gone.csv"),)})
+    write_value(folder.file("recipe.json"), gone)
     export_split(folder, tmp_path / "out")
     rows = rows_in(tmp_path / "out" / "test.csv")
     assert set(rows[0]) == {"번호", "문장", "의도", "지점"}
     assert len(rows) == len(folder.split().test)
 
 
-def test_pictures_are_exported_as_folders_of_classes(tmp_path: Path) -> None:
+def test_pictures_are_exported_as_folders_of_classes(tmp_path: Path, divided: RunFolder) -> None:
     for number in range(40):
         path = tmp_path / "photos" / ("cat", "dog")[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +137,7 @@ def test_pictures_are_exported_as_folders_of_classes(tmp_path: Path) -> None:
     split = folder.split()
     assert found == [len(split.train), len(split.validation), len(split.test)]
     with pytest.raises(SettingError, match="holds image"):
-        export_split(prepared(table(tmp_path / "t.csv")), tmp_path / "other", "image_folder")
+        export_split(divided, tmp_path / "other", "image_folder")
 
 
 def test_nothing_is_replaced_unless_told_to_and_then_only_an_earlier_export(tmp_path: Path) -> None:
@@ -142,6 +149,16 @@ def test_nothing_is_replaced_unless_told_to_and_then_only_an_earlier_export(tmp_
     (out / "notes.txt").write_text("mine")
     export_split(folder, out, "jsonl", force=True)
     assert not list(out.rglob("*.csv"))
+    export_split(folder, out, "jsonl", force=True)
+    prepared(tmp_path / "t.csv", folds=0)
+    export_split(folder, out, force=True)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "notes.txt",
+        "split.json",
+        "test.csv",
+        "train.csv",
+        "validation.csv",
+    ]
     assert (out / "notes.txt").read_text() == "mine"
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -151,8 +168,8 @@ def test_nothing_is_replaced_unless_told_to_and_then_only_an_earlier_export(tmp_
     assert (mine / "train.csv").read_text() == "my own"
 
 
-def test_an_unknown_format_is_said_with_the_nearest(tmp_path: Path) -> None:
-    folder = prepared(table(tmp_path / "t.csv"))
+def test_an_unknown_format_is_said_with_the_nearest(tmp_path: Path, divided: RunFolder) -> None:
+    folder = divided
     with pytest.raises(SettingError, match="parquet"):
         export_split(folder, tmp_path / "out", "parquett")
     assert not (tmp_path / "out").exists()

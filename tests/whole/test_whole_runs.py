@@ -19,7 +19,8 @@ from tests.whole.small_world import command, heed_ctrl_c, make_base, make_review
 
 pytestmark = pytest.mark.real
 
-TRAINING = ("--set", "full.epochs=12", "--set", "full.patience=12", "--set", "full.learning_rate=3e-3")
+# 120 rows would be cross-validated.
+TRAINING = ("--folds", "0", "--set", "full.epochs=12", "--set", "full.patience=12", "--set", "full.learning_rate=3e-3")
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,18 @@ def test_a_second_ctrl_c_stops_at_once(world: Path) -> None:
 def test_a_changed_file_is_noticed_and_said_and_old_results_are_kept(world: Path, tmp_path: Path) -> None:
     make_base(tmp_path / "base")
     data = make_reviews(tmp_path / "reviews.csv")
-    arguments = ("run", "reviews.csv", "--base", "base", "--method", "head-only", "--set", "head-only.epochs=1")
+    arguments = (
+        "run",
+        "reviews.csv",
+        "--base",
+        "base",
+        "--folds",
+        "0",
+        "--method",
+        "head-only",
+        "--set",
+        "head-only.epochs=1",
+    )
     sonmat(*arguments, folder=tmp_path)
     first = json.loads((tmp_path / "runs" / "reviews" / "source.json").read_text())["value"]["sha256"]
     make_reviews(data, rows=130, seed=1)
@@ -198,9 +210,61 @@ def test_a_tampered_test_set_proves_nothing(world: Path, tmp_path: Path) -> None
 def test_a_run_whose_data_has_gone_can_still_be_reported_in_another_language(tmp_path: Path) -> None:
     make_base(tmp_path / "base")
     data = make_reviews(tmp_path / "reviews.csv")
-    sonmat("run", "reviews.csv", "--base", "base", "--method", "head-only", "--set", "head-only.epochs=1", folder=tmp_path)
+    sonmat(
+        "run",
+        "reviews.csv",
+        "--base",
+        "base",
+        "--folds",
+        "0",
+        "--method",
+        "head-only",
+        "--set",
+        "head-only.epochs=1",
+        folder=tmp_path,
+    )
     data.unlink()
     said = sonmat("report", "reviews", "--lang", "ko", folder=tmp_path)
     assert "더 이상 없어" in said.stdout
     assert (tmp_path / "runs" / "reviews" / "release.json").exists()
     assert 'lang="ko"' in (tmp_path / "runs" / "reviews" / "report.html").read_text(encoding="utf-8")
+
+
+FOLDS = ("--folds", "3", "--method", "full", "--set", "full.epochs=4", "--set", "full.learning_rate=3e-3")
+
+
+def test_a_cross_validated_run_survives_a_kill_and_proves_every_row_out_of_fold(world: Path, tmp_path: Path) -> None:
+    make_base(tmp_path / "base")
+    make_reviews(tmp_path / "reviews.csv", rows=60)
+    arguments = ("run", "reviews.csv", "--base", "base", *FOLDS)
+    process = start(tmp_path, *arguments)
+    folder = RunFolder(tmp_path / "runs" / "reviews")
+    second_fold = folder.candidate_folder("full-base@2") / "events.jsonl"
+    wait_for(lambda: second_fold.exists() and '"kind": "step"' in second_fold.read_text(), process)
+    process.kill()
+    process.communicate()
+    before = (folder.candidate_folder("full-base@1") / "fitted.json").read_bytes()
+    time.sleep(1.0)
+    sonmat(*arguments, folder=tmp_path)
+    # The fold that was finished was not trained again.
+    assert (folder.candidate_folder("full-base@1") / "fitted.json").read_bytes() == before
+
+    split, proof = folder.split(), folder.proof()
+    assert (len(split.folds), split.repeats) == (6, 2)
+    assert proof.items == 60
+    for arm in proof.arms:
+        rows = [prediction.row for prediction in folder.predictions(arm.candidate)]
+        assert sorted(rows) == sorted([*split.test, *split.test])
+    for number, fold in enumerate(split.folds, start=1):
+        assert {each.row for each in folder.predictions(f"full-base@{number}")} == set(fold.test)
+        # What has answered needs no model any more.
+        assert not (folder.candidate_folder(f"full-base@{number}") / "model").exists()
+    folds = [folder.fitted(f"full-base@{number}").seconds for number in range(1, 7)]
+    full = next(arm for arm in proof.arms if arm.candidate == "full-base")
+    assert full.fit_seconds > sum(folds)
+    assert "Cross-validated" in " ".join(detail.en for detail in proof.verdict.details)
+    assert folder.release().replayed == 8
+    report = folder.file("report.html").read_text(encoding="utf-8")
+    assert "Cross-validated in 3 folds" in report
+    again = sonmat(*arguments, folder=tmp_path)
+    assert "done before, unchanged" in again.stdout
