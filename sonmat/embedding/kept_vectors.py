@@ -61,7 +61,8 @@ class KeptVectors:
 
     def _read(self, file: Path) -> None:
         try:
-            with np.load(file, allow_pickle=False) as stored:
+            # Of a damaged file that it opens itself, NumPy leaves the handle open.
+            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 keys, vectors = stored["keys"], stored["vectors"]
         except (OSError, ValueError, KeyError, BadZipFile, EOFError):
             return  # computed anew
