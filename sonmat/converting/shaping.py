@@ -59,7 +59,8 @@ class Shaper:
     def _columns_of(self, pair: Pair, fields: Json) -> Columns:
         """The names that the shape gave its columns, found by giving it others."""
         renamed = self.shape.write(pair, self.columns.model_copy(update={"input": _INPUT, "target": _TARGET}))
-        names = dict(zip(renamed, fields, strict=True))
+        # Where two columns have one name there is one fewer, and what is read back tells that it is wrong.
+        names = dict(zip(renamed, fields, strict=False))
         labels = tuple(pair.target.get("labels", ()))
         return Columns(input=names.get(_INPUT), target=names.get(_TARGET), targets=self.columns.targets or labels)
 

@@ -234,3 +234,10 @@ def test_every_shape_is_named_in_the_help() -> None:
     from sonmat.cli.convert import _SHAPES
 
     assert set(_SHAPES.split(", ")) == {shape.name for shape in plugins.every("shapes")}
+
+
+def test_a_row_that_would_be_read_back_as_something_else_is_left_out(tmp_path: Path) -> None:
+    rows = [{"text": f"글 {n}", "labels": ["text"] if n == 3 else ["a", "b"][: 1 + n % 2]} for n in range(6)]
+    with pytest.raises(DataError) as caught:
+        made(write(tmp_path / "rows.jsonl", rows), tmp_path / "out.csv", "label_columns")
+    assert "1 row (row 4) left out: as a text and a column of 0 and 1 a label it would be read back" in caught.value.what.en
