@@ -65,7 +65,7 @@ class CompactSources:
         self._rows.append(source.row)
 
     def __iter__(self) -> Iterator[Source]:
-        ends = [*self._begins[1:], len(self._rows)]
-        for file, begin, end in zip(self._files, self._begins, ends, strict=True):
-            for place in range(begin, end):
+        for number, file in enumerate(self._files):
+            end = self._begins[number + 1] if number + 1 < len(self._begins) else len(self._rows)
+            for place in range(self._begins[number], end):
                 yield Source(file=file, row=self._rows[place])
