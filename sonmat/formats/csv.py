@@ -69,7 +69,7 @@ class DelimitedText:
             for record in records:
                 if columns is None:
                     columns = list(record.fields)
-                    writer.writerow(columns)
+                    writer.writerow(map(guarded, columns))
                 refuse_other_fields(record, columns)
                 writer.writerow([_cell(record, name, record.fields[name]) for name in columns])
 

@@ -7,6 +7,7 @@ are taken off (see `formulas`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sonmat.core.values import Record, Source
@@ -55,7 +56,8 @@ def dialect_of(path: Path, encoding: Encoding) -> Dialect:
         if stream.read(1):
             # The last line of the sample may be cut off.
             sample = sample[: sample.rfind("\n") + 1] or sample
-    dialect = find_dialect(sample)
+    found = find_dialect(sample)
+    dialect = replace(found, columns=tuple(map(unguarded, found.columns)))
     refuse_repeated_names(path, dialect.columns)
     return dialect
 

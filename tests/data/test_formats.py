@@ -19,6 +19,7 @@ from sonmat.formats.csv import plugin as table
 from sonmat.formats.image_folder import plugin as images
 from sonmat.formats.json import plugin as document
 from sonmat.formats.jsonl import plugin as lines
+from sonmat.reading.formulas import unguarded
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 VALUE = st.recursive(
@@ -112,7 +113,7 @@ def test_a_row_with_damaged_bytes_is_reported_with_its_number(tmp_path: Path) ->
     assert [record.source.row for record in records if record.problem] == [3]
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=8))
 def test_any_table_that_python_writes_is_read_back(
     rows: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
@@ -120,10 +121,11 @@ def test_any_table_that_python_writes_is_read_back(
     path = tmp_path_factory.mktemp("any") / "t.csv"
     stream = io.StringIO()
     csv.writer(stream, quoting=csv.QUOTE_ALL).writerows([("text", "label"), *rows])
-    assert [(f["text"], f["label"]) for f in fields_of(rows_of(table, path, stream.getvalue()))] == rows
+    expected = [(unguarded(text), unguarded(label)) for text, label in rows]
+    assert [(f["text"], f["label"]) for f in fields_of(rows_of(table, path, stream.getvalue()))] == expected
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(rows=st.lists(st.dictionaries(CELL, VALUE, min_size=1, max_size=4), min_size=1, max_size=6))
 def test_any_json_rows_round_trip(rows: list[Json], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("any")
@@ -217,10 +219,10 @@ def test_everything_in_a_folder_of_pictures_is_accounted_for(tmp_path: Path) -> 
 
 
 def test_pictures_in_folders_of_class_folders_name_the_folder_to_give(tmp_path: Path) -> None:
-    path = tmp_path / "train" / "cat" / "1.png"
+    path = tmp_path / "photos" / "cat" / "1.png"
     path.parent.mkdir(parents=True)
     Image.new("RGB", (3, 3)).save(path)
     with pytest.raises(DataError) as caught:
         list(images.read(tmp_path))
-    assert str(tmp_path / "train") in caught.value.what.en
-    assert str(tmp_path / "train") in caught.value.what.ko
+    assert str(tmp_path / "photos") in caught.value.what.en
+    assert str(tmp_path / "photos") in caught.value.what.ko
