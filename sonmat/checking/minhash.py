@@ -99,21 +99,29 @@ def similar_pairs(sets: StoredSets, texts: NDArray[np.int64], threshold: float) 
     common = _common_groups(sets, texts)
     keys, filled = _band_keys(sets, texts, common)
     texts = texts[filled]
-    known = np.empty(0, np.uint64)
-    found: list[Pairs] = []
+    known, similarity = np.empty(0, np.uint64), np.empty(0)
     for band in range(BANDS):
+        found = [(known, similarity)]
         for candidates in pairs_in_buckets(keys[band], keys[(band + 1) % BANDS]):
-            new = np.setdiff1d(candidates, known)
-            pairs = _judged(sets, texts[first_of(new)], texts[second_of(new)], threshold, common)
-            found.append(pairs.where(pairs.similarity >= threshold))
-            known = np.union1d(known, new[pairs.similarity >= threshold])
-    return _in_order(found)
+            new = candidates[~_among(known, candidates)]
+            judged = _judged(sets, texts[first_of(new)], texts[second_of(new)], threshold, common)
+            found.append((new[judged >= threshold], judged[judged >= threshold]))
+        known, places = np.unique(np.concatenate([codes for codes, _ in found]), return_index=True)
+        similarity = np.concatenate([values for _, values in found])[places]
+    return Pairs(texts[first_of(known)], texts[second_of(known)], similarity)
+
+
+def _among(known: NDArray[np.uint64], codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether each code is in `known`, which is sorted."""
+    if not len(known):
+        return np.zeros(len(codes), np.bool_)
+    return np.asarray(known[np.minimum(np.searchsorted(known, codes), len(known) - 1)] == codes)
 
 
 def similarities(sets: StoredSets, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
     """The Jaccard similarity of texts at the same place of `first` and `second`, 0 to 1; 1 for two empty ones."""
     parts = [
-        _judged(sets, first[start : start + _PAIRS_AT_ONCE], second[start : start + _PAIRS_AT_ONCE], 0.0, None).similarity
+        _judged(sets, first[start : start + _PAIRS_AT_ONCE], second[start : start + _PAIRS_AT_ONCE], 0.0, None)
         for start in range(0, len(first), _PAIRS_AT_ONCE)
     ]
     return np.concatenate(parts) if parts else np.empty(0)
@@ -178,15 +186,15 @@ def _judged(
     second: NDArray[np.int64],
     threshold: float,
     common: NDArray[np.bool_] | None,
-) -> Pairs:
-    """The pairs with their similarity; 0 for those whose sizes alone rule the threshold out."""
+) -> NDArray[np.float64]:
+    """The similarity of each pair; 0 where the sizes alone rule the threshold out."""
     similarity = np.zeros(len(first))
     smaller, larger = np.minimum(sets.sizes[first], sets.sizes[second]), np.maximum(sets.sizes[first], sets.sizes[second])
     possible = np.ones(len(first), np.bool_) if common is not None else (smaller >= threshold * larger)
     possible |= sets.cut[first] | sets.cut[second]
     if possible.any():
         similarity[possible] = _jaccard(sets, first[possible], second[possible], common)
-    return Pairs(first, second, similarity)
+    return similarity
 
 
 def _jaccard(
@@ -213,11 +221,3 @@ def _limits(sets: StoredSets, texts: NDArray[np.int64]) -> NDArray[np.uint32]:
     cut = sets.cut[texts]
     limits[cut] = sets.hashes[sets.starts[texts[cut]] + sets.sizes[texts[cut]] - 1]
     return limits
-
-
-def _in_order(found: list[Pairs]) -> Pairs:
-    first = np.concatenate([pairs.first for pairs in found]) if found else np.empty(0, np.int64)
-    second = np.concatenate([pairs.second for pairs in found]) if found else np.empty(0, np.int64)
-    similarity = np.concatenate([pairs.similarity for pairs in found]) if found else np.empty(0)
-    order = np.lexsort((second, first))
-    return Pairs(first[order], second[order], similarity[order])
