@@ -41,8 +41,9 @@ def cli_page() -> str:
     lines = [NOTE, "# Command line\n"]
     lines.append(
         "Every command has `--help`, and every one that prints a result has `--json`: one JSON document on stdout, errors as\n"
-        '`{"error": {"type", "message", "fix"}}`. Exit codes: 0 done, 1 failed, 2 something that you can mend, 130 paused (the same\n'
-        "command continues). `NO_COLOR` and `COLUMNS` are heeded; without a terminal there are no control characters.\n"
+        '`{"error": {"type", "message", "fix"}}`. Exit codes: 0 done, 1 failed or blocked by the audit, 2 something that you can\n'
+        "mend, 130 paused (the same command continues). `NO_COLOR` and `COLUMNS` are heeded; without a terminal there are no\n"
+        "control characters.\n"
     )
     lines += _command("sonmat", root)
     for path, command in _commands("sonmat", root):
@@ -97,7 +98,7 @@ def _command(path: str, command: Any) -> list[str]:
 
 def _argument(argument: Any) -> str:
     """'RUN' if it must be given, else '[DATA]'."""
-    name = str(argument.metavar or argument.name)
+    name = str(argument.metavar or argument.name) + ("..." if argument.nargs == -1 else "")
     return name if argument.required or name.startswith("[") else f"[{name}]"
 
 

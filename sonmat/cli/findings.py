@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sonmat.runs import RunFolder
 
 RANK: dict[Severity, int] = {"blocker": 0, "warning": 1, "note": 2}
+_NAME_CELLS = 16
+"""Width of the column with checks' names."""
 _SHOWN_PLACES = 5
 _SHOWN_EVIDENCE = 3
 _SEVERITIES: dict[Severity, tuple[str, Text, str]] = {
@@ -40,7 +42,7 @@ def print_findings(screen: Console, run: Run) -> None:
     places = places_of(run.folder, {id for finding in audit.findings for id in finding.rows[:_SHOWN_PLACES]})
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("", width=1)
-    table.add_column(str(Text(en="check", ko="점검")), max_width=16, overflow="fold")
+    table.add_column(str(Text(en="check", ko="점검")), max_width=_NAME_CELLS, overflow="fold")
     table.add_column(str(Text(en="rows", ko="행")), justify="right", no_wrap=True)
     table.add_column(str(Text(en="what, and what to do", ko="내용과 할 일")), overflow="fold")
     for finding in by_gravity(audit.findings):
@@ -49,13 +51,19 @@ def print_findings(screen: Console, run: Run) -> None:
         where = _where(finding, places)
         said = "\n".join(part for part in (str(finding.what), evidence, where, f"→ {finding.fix}") if part)
         rows = f"{len(finding.rows):,}" if finding.rows else ""
-        table.add_row(mark, f"{finding.check}\n{severity}", rows, said, style=style)
+        table.add_row(mark, f"{_broken(finding.check)}\n{severity}", rows, said, style=style)
     if audit.findings:
         show(screen, table)
     else:
         screen.print(str(Text(en="Nothing was found wrong.", ko="문제를 찾지 못했습니다.")))
     screen.print(str(_summary(audit)))
     screen.print(str(accounted(audit)), style="bold")
+
+
+def _broken(name: str) -> str:
+    """A long name over two lines, broken between its words."""
+    head, found, tail = name[:_NAME_CELLS].rpartition("_")
+    return f"{head}_\n{tail}{name[_NAME_CELLS:]}" if found and len(name) > _NAME_CELLS else name
 
 
 def print_files(screen: Console, run: Run) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.conftest import Sonmat, widest
 
+SLOW = ("--skip", "diversity,enough,label_errors")
+
 
 def mails(path: Path, *more: str, rows: int = 60) -> Path:
     """A table of two classes, with `more` lines below."""
@@ -21,7 +23,7 @@ def mails(path: Path, *more: str, rows: int = 60) -> Path:
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_blockers_show_the_whole_table_and_exit_1(language: str, sonmat: Sonmat, tmp_path: Path) -> None:
     mails(tmp_path / "mails.csv", "a bill for rent,Rent", "another bill for rent,rent", "third bill for rent,rent")
-    result = sonmat("--lang", language, "audit", "mails.csv")
+    result = sonmat("--lang", language, "audit", "mails.csv", *SLOW)
     assert result.code == 1
     assert "label_variants" in result.out
     assert "row_count" in result.out
@@ -34,14 +36,14 @@ def test_blockers_show_the_whole_table_and_exit_1(language: str, sonmat: Sonmat,
 
 def test_blockers_come_first_and_the_count_of_each_kind_is_told(sonmat: Sonmat, tmp_path: Path) -> None:
     mails(tmp_path / "mails.csv", "a bill for rent,Rent", "another bill for rent,rent", "third bill for rent,rent")
-    out = sonmat("audit", "mails.csv").out
+    out = sonmat("audit", "mails.csv", *SLOW).out
     assert out.index("blocker") < out.index("warning")
     assert "1 blocker, " in out
 
 
 def test_json_is_complete_also_when_blocked(sonmat: Sonmat, tmp_path: Path) -> None:
     mails(tmp_path / "mails.csv", "a bill for rent,Rent", "another bill for rent,rent", "third bill for rent,rent")
-    result = sonmat("audit", "mails.csv", "--json")
+    result = sonmat("audit", "mails.csv", *SLOW, "--json")
     assert result.code == 1
     document = result.json
     assert document["blocked"] is True
@@ -56,17 +58,17 @@ def test_json_is_complete_also_when_blocked(sonmat: Sonmat, tmp_path: Path) -> N
 
 def test_data_without_blockers_exit_0_unless_warnings_are_asked_to_fail(sonmat: Sonmat, tmp_path: Path) -> None:
     mails(tmp_path / "mails.csv")
-    assert sonmat("audit", "mails.csv").code == 0
-    result = sonmat("audit", "mails.csv", "--fail-on", "warning")
+    assert sonmat("audit", "mails.csv", *SLOW).code == 0
+    result = sonmat("audit", "mails.csv", *SLOW, "--fail-on", "warning")
     assert result.code == 1
     assert "row_count" in result.out
-    assert sonmat("audit", "mails.csv", "--fail-on", "nonsense").code == 2
+    assert sonmat("audit", "mails.csv", *SLOW, "--fail-on", "nonsense").code == 2
 
 
 def test_changed_options_on_data_that_has_a_run_are_used(sonmat: Sonmat, tmp_path: Path) -> None:
     mails(tmp_path / "mails.csv", "a bill for rent,Rent", "another bill for rent,rent", "third bill for rent,rent")
-    assert sonmat("audit", "mails.csv").code == 1
-    result = sonmat("audit", "mails.csv", "--labels", "merge")
+    assert sonmat("audit", "mails.csv", *SLOW).code == 1
+    result = sonmat("audit", "mails.csv", *SLOW, "--labels", "merge")
     assert result.code == 0
     assert "63 rows in = 62 kept + 1 changed + 0 dropped" in result.out
 

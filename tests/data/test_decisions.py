@@ -11,6 +11,7 @@ from sonmat.runs.decisions import DECISIONS_FILE, RowDecision, append_decision, 
 from tests.data.made import Job, job, table
 
 DAY = "2026-08-07"
+SLOW = ("diversity", "enough", "label_errors")
 
 
 def decided(made: Job, at: int, action: str, label: str | None = None, checks: tuple[str, ...] = ()) -> Example:
@@ -23,7 +24,7 @@ def decided(made: Job, at: int, action: str, label: str | None = None, checks: t
 
 
 def loaded(tmp_path: Path, content: str) -> Job:
-    made = job(tmp_path, "t.csv", content)
+    made = job(tmp_path, "t.csv", content, skip=SLOW)
     made.audit()
     return made
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from sonmat.core.text import Text
 from sonmat.core.values import Audit, Example, Finding, Severity, Split
-from sonmat.reading.personal import masked, masked_content
+from sonmat.reading.personal import masked
 from sonmat.reading.rows import labels_of
 from sonmat.runs import RunFolder
 from sonmat.steps.report.answers import cut
@@ -151,12 +151,7 @@ def _finding_line(finding: Finding, quoted: Mapping[str, Example]) -> FindingLin
 
 
 def _quoted(example: Example) -> Quoted:
-    return Quoted(
-        row=example.id,
-        source=example.source,
-        input=masked_content(cut(example.input)),
-        target=masked_content(cut(example.target)),
-    )
+    return Quoted(row=example.id, source=example.source, input=cut(example.input), target=cut(example.target))
 
 
 def _row_counts(counts: Mapping[str, Counter[Group]]) -> tuple[RowCount, ...]:
