@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from sonmat.reading.personal.context import stands_before
@@ -21,10 +22,6 @@ _ROAD_NUMBER: Final = re.compile(
 )
 _LOT_NUMBER: Final = re.compile(rf"(?:동|읍|면|리|\d가)\s?{_NUMBER}(?!\d|-\d|[.,]\d|:\d)")
 _POSTCODE = r"(?:(?:우편번호\s*:?\s*|우\)?\s?)?[(\[]?(?<![\d-])\d{5}[)\]]?,?\s*)?"
-_BEFORE_ROAD: Final = re.compile(rf"{_POSTCODE}{REGION}(?:[가-힣]{{1,5}}[읍면]\s*)?,?\s*[가-힣0-9·]{{1,12}}$")
-_BEFORE_LOT: Final = re.compile(
-    rf"{_POSTCODE}{REGION}(?:[가-힣]{{1,5}}[읍면]\s*)?(?:[가-힣]{{1,5}}\d{{0,2}}|[가-힣]{{1,4}}\d?\s?\d?)(?:동|읍|면|리|가)?$"
-)
 _ROAD_ALONE: Final = re.compile(r"(?<![가-힣])[가-힣0-9·]{1,11}(?:대로|로|길)$|(?<![가-힣])[가-힣]{2,9}길$")
 _NO_ROADS: Final = re.compile(
     r"(?:으로|스스로|그대로|이대로|마음대로|맘대로|제대로|멋대로|바로|새로|따로|서로|절대로|별로|실제로|대체로|때때로|함부로|"
@@ -59,7 +56,7 @@ def korean_addresses(text: str) -> Iterator[Span]:
             yield Span("address", start, _end_of_detail(text, match.end()))
     for match in _LOT_NUMBER.finditer(text):
         window = max(0, match.start() - 40)
-        before = _BEFORE_LOT.search(text, window, match.start() + 1)
+        before = _before_lot().search(text, window, match.start() + 1)
         if before and not _COUNTED.match(text, match.end()):
             yield Span("address", before.start(), _end_of_detail(text, match.end()))
     if "호" in text:
@@ -76,7 +73,7 @@ def _road_start(text: str, match: re.Match[str]) -> int | None:
     window = max(0, road_end - 48)
     if _COUNTED.match(text, match.end()) or _NO_ROADS.search(text, window, road_end):
         return None
-    whole = _BEFORE_ROAD.search(text, window, road_end)
+    whole = _before_road().search(text, window, road_end)
     if whole:
         return whole.start()
     road = _ROAD_ALONE.search(text, window, road_end)
@@ -93,3 +90,19 @@ def _end_of_detail(text: str, end: int) -> int:
             break
         end = detail.end()
     return end
+
+
+# Compiled when first needed: names of four hundred regions take longer than all other patterns together.
+
+
+@cache
+def _before_road() -> re.Pattern[str]:
+    """An address down to its road, where the search ends."""
+    return re.compile(rf"{_POSTCODE}{REGION}(?:[가-힣]{{1,5}}[읍면]\s*)?,?\s*[가-힣0-9·]{{1,12}}$")
+
+
+@cache
+def _before_lot() -> re.Pattern[str]:
+    """An address down to its village, where the search ends."""
+    village = r"(?:[가-힣]{1,5}\d{0,2}|[가-힣]{1,4}\d?\s?\d?)(?:동|읍|면|리|가)?"
+    return re.compile(rf"{_POSTCODE}{REGION}(?:[가-힣]{{1,5}}[읍면]\s*)?{village}$")
