@@ -9,10 +9,9 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from sonmat.core.errors import unknown_name
+from sonmat.core.errors import DataError, unknown_name
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, reader_language
 from sonmat.executors.local import run_locally
@@ -127,9 +126,11 @@ def installed_versions() -> dict[str, str]:
 
 def _data_of(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...]) -> str:
     """Fingerprint of the data as it is now; of a run whose data has gone (a copied run, say), of what it loaded."""
-    present = all(Path(each).exists() for each in recipe.data)
-    if present or not folder.exists("load") or folder.source().data != recipe.data:
+    try:
         return data_fingerprint(recipe.data)
+    except DataError:
+        if not folder.exists("load") or folder.source().data != recipe.data:
+            raise
     folder.event_log("load", listeners)(
         "data_gone",
         Text(
