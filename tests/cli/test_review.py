@@ -59,6 +59,14 @@ def test_a_decided_row_is_not_asked_again(sonmat: Sonmat, mails: Path) -> None:
     assert len(decisions()) == 4
 
 
+def test_a_decided_row_that_a_check_still_reports_is_not_asked_again(sonmat: Sonmat, mails: Path) -> None:
+    # The label that is typed is the one that was there, so that the conflict stays.
+    sonmat("audit", "mails.csv", *ALONE, "--review", typed="l\n0\nq\n")
+    result = sonmat("audit", "mails.csv", "--review", typed="q\n")
+    assert decisions()[0].row in {row for each in open_run("mails").audit.findings for row in each.rows}
+    assert "1/3" in result.out
+
+
 def test_back_asks_the_row_before_again_and_its_new_answer_counts(sonmat: Sonmat, mails: Path) -> None:
     sonmat("audit", "mails.csv", *ALONE, "--review", typed="d\nb\nk\nq\n")
     assert [each.action for each in decisions()] == ["keep"]
