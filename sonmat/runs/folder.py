@@ -11,8 +11,8 @@ RUN/
 ├── split.json                 split
 ├── plan.json                  plan
 ├── fit.json                   fit: which candidates have a model
-├── candidates/<id>/           fit: model/, work/, events.jsonl, worker.log, fitted.json
-├── predictions/<id>.jsonl     prove, row by row; <id>.json what it cost
+├── candidates/<id>/           fit: model/, work/, events.jsonl, worker.log, fitted.json; <id>@<n>/ the same for fold n
+├── predictions/<id>.jsonl     prove, row by row; <id>.json what it cost; <id>@<n>.jsonl the answers of fold n alone
 ├── proof.json                 prove
 ├── report.html  report.json  model_card.md
 ├── release.json               release: which candidate is in use
