@@ -25,8 +25,8 @@ import numpy as np
 
 from sonmat.checking.label_quality import judged_labels, numbered, out_of_fold
 from sonmat.checks.label_errors import plugin
-from sonmat.core.protocols import Surroundings
 from sonmat.core.values import Example, Finding, Source
+from sonmat.core.watching import Surroundings
 from sonmat.embedding.encoder import Encoder, encoder_for
 from sonmat.embedding.sample import DrawnSample, unwatched
 from sonmat.models import cache_folder, resolve

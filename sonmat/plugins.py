@@ -16,8 +16,9 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, cast, overload
 
 from sonmat.core.errors import PluginError, unknown_name
-from sonmat.core.protocols import ROOMS, Check, Family, Format, Kind, Method, Metric, PluginRoom, Shape, Task
+from sonmat.core.protocols import ROOMS, Family, Format, Kind, Method, Metric, PluginRoom, Shape, Task
 from sonmat.core.text import Text, verbatim
+from sonmat.core.watching import Check
 
 _KINDS: dict[PluginRoom, Text] = {
     "formats": Text(en="format", ko="파일 형식"),

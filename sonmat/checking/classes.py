@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from sonmat.core.protocols import Rows
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows
 from sonmat.reading.rows import labels_of
 
 IDS_PER_CLASS = 5

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from sonmat.checking.minhash import Pairs
 from sonmat.checking.repeats import mixed
-from sonmat.core.protocols import Surroundings
 from sonmat.core.text import Text
 from sonmat.core.values import Finding, Repair
+from sonmat.core.watching import Surroundings
 
 _LONGEST_CHAIN, _LONGEST_CHAIN_SHARE = 20, 0.02
 _WARNING_SHARE = 0.1

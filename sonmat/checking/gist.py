@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
 
-from sonmat.core.protocols import Rows
+from sonmat.core.watching import Rows
 
 
 class Gist:

@@ -21,8 +21,9 @@ from sonmat.checking.picture_hash import COLOURS, LEAST_CORRELATION, alike_pictu
 from sonmat.checking.repeats import Keys
 from sonmat.checking.shingles import shingle_sets
 from sonmat.checking.sound_print import BITS, MOST_BITS, alike_sounds, sound_print
-from sonmat.core.protocols import Kind, Rows, Surroundings
+from sonmat.core.protocols import Kind
 from sonmat.core.values import Finding, Json
+from sonmat.core.watching import Rows, Surroundings
 from sonmat.reading.rows import has_classes, texts_of
 
 SAME_TEXT = 0.8

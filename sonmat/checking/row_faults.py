@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sonmat.core.protocols import Rows
 from sonmat.core.text import Text
 from sonmat.core.values import Finding, Repair
+from sonmat.core.watching import Rows
 
 EVIDENCE = 5
 """Pieces of evidence that a finding keeps."""

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from sonmat.checking.gist import gist_of
 from sonmat.checking.repeats import Keys
 from sonmat.checking.row_faults import EVIDENCE, Fault, Faults, RowFaults
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import has_classes
 
 _SENTENCE_SHARE = 0.2

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Repair
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.boxes import box_problem
 from sonmat.reading.images import image_size
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding, Repair, Source
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.sounds import sound_problem
 
 _SHOWN = 5

@@ -9,9 +9,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sonmat.checking.repeats import Keys, repeated
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import has_classes, labels_of
 
 _SHOWN = 5

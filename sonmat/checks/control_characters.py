@@ -9,9 +9,9 @@ from sonmat.checking.gist import gist_of, suspects
 from sonmat.checking.invisible import SUSPECT, invisible_in, visible
 from sonmat.checking.mending import repair_of
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 
 
 class ControlCharacters:

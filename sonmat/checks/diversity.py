@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonmat.checking.progress import Progress
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Json
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.personal import masked
 from sonmat.reading.rows import ExampleRows, has_classes, labels_of
 

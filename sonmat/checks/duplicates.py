@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sonmat.checking.repeats import Keys, mixed, repeated
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding, Repair
+from sonmat.core.watching import Rows, Surroundings, Watch
 
 _WARNING_SHARE = 0.1
 """Of all rows. Above it, copies make up so much of the data that a test set is much smaller than it looks."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Repair
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import texts_of
 from sonmat.reading.sameness import evened
 

@@ -8,9 +8,9 @@ from sonmat.checking.gist import suspects
 from sonmat.checking.markup import SUSPECT, markup_in, readable
 from sonmat.checking.mending import repair_of
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 
 _MEANT_SHARE = 0.5
 """Of the rows. Where most have it, the data may well be about HTML."""

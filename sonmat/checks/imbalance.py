@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sonmat.checking.classes import ClassCounts
-from sonmat.core.protocols import Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Surroundings, Watch
 from sonmat.reading.rows import has_classes, has_labels
 
 _RATIO = 10

@@ -8,9 +8,9 @@ from sonmat.checking.gist import gist_of, suspects
 from sonmat.checking.korean import Damage, broken_korean, joined, suspect_pattern
 from sonmat.checking.mending import repair_of
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 
 _MEANT_SHARE = 0.3
 """Of the rows. Where so many are written without spaces, that is how such people write."""

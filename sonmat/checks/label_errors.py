@@ -29,9 +29,9 @@ from sonmat.checking.label_quality import (
     out_of_fold,
 )
 from sonmat.checking.progress import Progress
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Json
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.personal import masked
 from sonmat.reading.rows import ExampleRows, has_classes, has_labels, labels_of
 

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from sonmat.checking.label_typos import likely_typos
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding, Json, Repair
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.compact import CompactStrings
 from sonmat.reading.rows import has_classes, has_labels, labels_of
 from sonmat.reading.sameness import evened, label_key

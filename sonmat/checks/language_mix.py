@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonmat.checking.latin_languages import foreign_texts
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.language import language_of
 from sonmat.reading.rows import has_classes, texts_of
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from sonmat.checking.likeness import Likeness, likeness_of
 from sonmat.checking.repeats import Keys, repeated
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding, Repair
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.sameness import same_hash
 
 _RANKS: Final[dict[str, int]] = {"train": 1, "validation": 2, "test": 3}

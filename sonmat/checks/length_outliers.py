@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import has_classes
 
 _FEWEST_ROWS = 50

@@ -6,8 +6,8 @@ They stay together in the split, and are dropped only if the recipe says so and 
 from __future__ import annotations
 
 from sonmat.checking.likeness import NearDuplicates
-from sonmat.core.protocols import Surroundings, Watch
 from sonmat.core.text import Text
+from sonmat.core.watching import Surroundings, Watch
 
 
 class NearDuplicateSounds:

@@ -7,8 +7,8 @@ says so and their targets agree.
 from __future__ import annotations
 
 from sonmat.checking.likeness import NearDuplicates
-from sonmat.core.protocols import Surroundings, Watch
 from sonmat.core.text import Text
+from sonmat.core.watching import Surroundings, Watch
 
 
 class NearDuplicateTexts:

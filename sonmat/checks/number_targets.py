@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sonmat.core.protocols import Kind, Rows, Surroundings, Watch
+from sonmat.core.protocols import Kind
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 
 _FENCE = 3.0
 _FEWEST_ROWS = 20

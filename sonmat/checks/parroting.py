@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import has_classes
 
 _FEWEST_LETTERS = 10

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sonmat.checking.row_faults import EVIDENCE
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Repair
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.personal import KINDS, SECRETS, TITLES, PersonalKind, Span, excerpt, find_personal, might_hold_personal
 from sonmat.reading.rows import has_classes, texts_of
 

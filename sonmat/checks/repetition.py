@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from sonmat.checking.loops import distinct_share, loop_in
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import has_classes, texts_of
 
 _WORDS_COMPARED = 5_000

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import labels_of
 
 _FEWEST_ROWS = 20

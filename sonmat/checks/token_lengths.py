@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from sonmat.core.errors import DataError
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 
 _GRAVE_SHARE = 0.01
 """Of all tokens. Above it, the plan stops unless truncation is allowed."""

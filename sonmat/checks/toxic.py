@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
 from sonmat.checking.toxic_words import toxic_words
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Finding
+from sonmat.core.watching import Rows, Surroundings, Watch
 
 
 class Toxicity:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sonmat import plugins
-from sonmat.core.protocols import Check, Kind, Surroundings
+from sonmat.core.protocols import Kind
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding
+from sonmat.core.watching import Check, Surroundings
 from sonmat.embedding.sample import DrawnSample
 from sonmat.reading.compact import CompactStrings
 from sonmat.reading.language import languages_of

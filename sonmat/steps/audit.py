@@ -17,10 +17,11 @@ from typing import Literal
 
 from sonmat import plugins
 from sonmat.core.errors import DataBlocked, PluginError
-from sonmat.core.protocols import Check, Emit, Kind, Surroundings, Watch
+from sonmat.core.protocols import Emit, Kind
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Audit, Example, Finding, LedgerLine, Repair, Source
+from sonmat.core.watching import Check, Surroundings, Watch
 from sonmat.embedding.encoder import Encoder, encoder_for
 from sonmat.embedding.sample import DrawnSample
 from sonmat.models import resolve

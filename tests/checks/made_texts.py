@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sonmat import plugins
 from sonmat.conformance import check_check, findings_of
-from sonmat.core.protocols import Check
 from sonmat.core.values import Example, Finding, Source
+from sonmat.core.watching import Check
 
 CHAT = plugins.find("tasks", "chat")
 LABELS = plugins.find("tasks", "text-classification")

@@ -9,9 +9,10 @@ import pytest
 from sonmat.checks.token_lengths import plugin
 from sonmat.conformance import findings_of
 from sonmat.core.errors import DataError
-from sonmat.core.protocols import Row, Surroundings
+from sonmat.core.protocols import Row
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Spec
+from sonmat.core.watching import Surroundings
 from sonmat.embedding.sample import DrawnSample
 from sonmat.inference.encoding import encoder
 from sonmat.reading.rows import ExampleRows

@@ -14,9 +14,9 @@ from sonmat import plugins
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
 from sonmat.conformance import findings_of
 from sonmat.core.errors import DataError, PluginError
-from sonmat.core.protocols import Check, Rows, Surroundings, Watch
 from sonmat.core.text import Text, verbatim
 from sonmat.core.values import Audit, Finding, Repair
+from sonmat.core.watching import Check, Rows, Surroundings, Watch
 from sonmat.reading.images import image_problem
 from sonmat.reading.sameness import evened, label_key, same_key
 from tests.data.made import Job, job, picture_job, pictures, table

@@ -136,9 +136,9 @@ def test_labels_stay_when_the_text_of_their_row_is_redacted(tmp_path: Path) -> N
 
 def test_evidence_that_another_check_quotes_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sonmat.checking.row_faults import Fault, Faults, RowFaults
-    from sonmat.core.protocols import Rows, Surroundings, Watch
     from sonmat.core.text import verbatim
     from sonmat.core.values import Finding
+    from sonmat.core.watching import Rows, Surroundings, Watch
 
     class Quoting:
         name = "quoting"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sonmat.core.protocols import Surroundings
 from sonmat.core.values import Example, Finding
+from sonmat.core.watching import Surroundings
 from sonmat.embedding.sample import DrawnSample
 from sonmat.plugins import find, find_kind
 from sonmat.reading.rows import in_batches

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Literal, cast, get_args
 
 from sonmat.checking.gist import gist_of
-from sonmat.core.protocols import Rows
+from sonmat.core.watching import Rows
 
 Category = Literal["profanity", "slur", "sexual", "threat"]
 
