@@ -1,8 +1,8 @@
 """Does one job of a run in a process of its own: `python -m sonmat.worker RUN JOB`.
 
 A job is "fit/CANDIDATE" (train it), "fit/CANDIDATE@FOLD" (train it for one fold of a cross-validation), "answer/CANDIDATE"
-(answer the sealed test set) or "replay/CANDIDATE" (answer a few test questions again with the released model). Events go to the candidate's `events.jsonl`; errors are its last event. A line
-"pause" on standard input, or its end, asks the job to pause.
+(answer the sealed test set) or "replay/CANDIDATE" (answer a few test questions again with the released model). Events go to the
+candidate's `events.jsonl`; errors are its last event. A line "pause" on standard input, or its end, asks the job to pause.
 """
 
 from __future__ import annotations
