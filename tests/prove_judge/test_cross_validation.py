@@ -87,7 +87,7 @@ def test_mcnemars_counts_are_told_only_where_each_row_has_one_answer() -> None:
     targets = balanced_targets(80)
     base, full = answers_with(targets, 40), answers_with(targets, 8, start=1)
     assert proof_of(targets, FIVE, base=[base], full=[full]).comparisons[0].a_only_right is not None
-    other = answers_with(targets, 8, start=2)
+    other = answers_with(targets, 24, start=2)
     repeated = proof_of(targets, TWICE, base=[base] * 2, full=[full, other])
     assert repeated.comparisons[0].a_only_right is None
     accuracy = repeated.arms[1].headline
