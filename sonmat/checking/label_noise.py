@@ -29,6 +29,8 @@ _ROWS_TO_FIT = 100_000
 _LEAST_GAIN = 6.0
 """Nats of likelihood that slips must win: by chance alone that happens once in 4,000 data sets (half a χ² with one degree of
 freedom, because a share cannot be negative)."""
+_MOST_SHARE = 0.4
+"""From here on it is the model that is wrong."""
 _EASY = 0.15
 """Share of contradictions up to which most rows are beyond doubt."""
 _FEWEST_CONTRADICTIONS = 3
@@ -50,7 +52,7 @@ class Noise:
 
     @property
     def is_there(self) -> bool:
-        return self.gain > _LEAST_GAIN or self.steady
+        return (self.gain > _LEAST_GAIN or self.steady) and self.share < _MOST_SHARE
 
 
 @dataclass(frozen=True)

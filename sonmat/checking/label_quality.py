@@ -69,7 +69,9 @@ def judged_labels(labels: Ints, probabilities: Floats) -> Judged:
     suggested = others.argmax(axis=1)
     probability = others[rows, suggested]
     reported = (confident_labels(labels, sharp) != labels) & (doubts.wrong > 0.5) & (probability > _SURE)
-    return Judged(suggested, probability, doubts.wrong, reported & doubts.noise.is_there, doubts.noise)
+    # A model that knows no more than which class is commonest cannot judge anybody.
+    knows = (probabilities.argmax(axis=1) == labels).sum() > np.bincount(labels).max()
+    return Judged(suggested, probability, doubts.wrong, reported & doubts.noise.is_there & knows, doubts.noise)
 
 
 def judged_choices(given: NDArray[np.bool_], probabilities: Floats) -> Judged:

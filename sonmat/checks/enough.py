@@ -11,6 +11,7 @@ fewer than 100 rows it says nothing: `row_count` does.
     classes: [{label, rows_now, rows_more, gain: {value, low, high}}] of the F1 of single classes, the weakest first
     features: what the simple model went by
     looked_at: rows of the sample that the curve rests on
+Where the simple model learns next to nothing, only points, features and looked_at are there.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ import numpy as np
 from sonmat.checking.label_quality import Ints, numbered
 from sonmat.checking.learning_curve import TEST_FOLDS, Band, Curve, Points, fitted, growing_shares, measured
 from sonmat.checking.progress import Progress
-from sonmat.core.protocols import Rows, Surroundings, Watch
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding, Json
+from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import ExampleRows, has_classes, has_labels
 
 FEWEST_ROWS = 100
@@ -38,6 +39,8 @@ _CLASS_SHARES = (0.2, 0.4, 0.7, 1.0)
 _CLASSES_SHOWN = 2
 _WORTH_HAVING = 0.01
 """A point of macro-F1: less is hardly noticed by anybody."""
+_LEARNS_SOMETHING = 1.5
+"""Times 1/classes, which guessing gets, that macro-F1 must reach."""
 _USUAL_CHAT_ROWS = 1_000
 """Zhou et al., "LIMA: Less Is More for Alignment" (2023): 1,000 careful conversations gave a base model its manner of answering."""
 _USUAL_ROWS = 100
@@ -127,6 +130,8 @@ class _Learning:
             ), self.data.rows / min(len(examples), _MOST_ROWS_OF_CLASSES))
             for label in _weakest(points, labels[few])
         ]  # fmt: skip
+        if 1 - points.errors[:, -1].mean() < _LEARNS_SOMETHING / len(names):
+            return self._nothing_learnt(points, len(examples))
         return Finding(
             check=plugin.name,
             severity="note",
@@ -142,6 +147,24 @@ class _Learning:
                 "features": self.data.sample.features_from.model_dump(),
                 "looked_at": len(examples),
             },
+        )
+
+    def _nothing_learnt(self, points: Points, looked_at: int) -> Finding:
+        features = self.data.sample.features_from
+        return Finding(
+            check=plugin.name,
+            severity="note",
+            what=Text(
+                en=f"A simple model learns next to nothing of these classes from {features.en} (macro-F1 "
+                f"{1 - points.errors[:, -1].mean():.2f}), so it cannot say whether more rows would help.",
+                ko=f"단순한 모델은 {features.ko}만으로 이 분류를 거의 배우지 못해(macro-F1 {1 - points.errors[:, -1].mean():.2f}), "
+                "행을 더하면 나아질지 알 수 없습니다.",
+            ),
+            fix=Text(
+                en="See whether a person could tell the label from the input alone; or set 'embedder' to a pretrained encoder.",
+                ko="입력만 보고 사람이 라벨을 맞힐 수 있는지 확인하거나, 'embedder'에 사전학습 인코더를 지정해 보세요.",
+            ),
+            data={"points": _points(points), "features": features.model_dump(), "looked_at": looked_at},
         )
 
     def _class(self, label: int, name: str, points: Points, scale: float) -> Json:
@@ -174,7 +197,7 @@ def _said(gain: Band, rows: int, classes: Sequence[Json], sampled: bool, looked_
         korean = (
             f"비슷한 행을 더해도 거의 나아지지 않습니다. 두 배로 늘려도 macro-F1이 많아야 {100 * gain.high:.1f}점 오릅니다."
         )
-    elif gain.low > 0 and gain.value >= _WORTH_HAVING:
+    elif _is_sure(gain):
         english = f"About {more:,} more rows would gain {_points_of(gain).en} of macro-F1."
         korean = f"행을 {more:,}개쯤 더하면 macro-F1이 {_points_of(gain).ko} 오를 것으로 보입니다."
     else:
@@ -212,7 +235,12 @@ def _advice(gain: Band, classes: Sequence[Json]) -> Text:
 
 
 def _helps(entry: Json) -> bool:
-    return bool(entry["gain"]["low"] > 0 and entry["gain"]["value"] >= _WORTH_HAVING)
+    return _is_sure(Band(**entry["gain"]))
+
+
+def _is_sure(gain: Band) -> bool:
+    """Whether it is worth having and its band, written as ±, does not reach down to 0."""
+    return gain.value >= _WORTH_HAVING and gain.low > 0 and gain.value > (gain.high - gain.low) / 2
 
 
 def _points_of(band: Band) -> Text:

@@ -80,7 +80,10 @@ def test_rows_that_all_say_the_same_are_one_group(text: str) -> None:
 
 def test_words_of_a_group_hold_no_personal_data() -> None:
     rows = [
-        row.model_copy(update={"input": {"text": f"{row.input['text']} honggildong@example.com"}}) for row in intents(80)
+        row.model_copy(update={"input": {"text": f"{row.input['text']} honggildong@example.com"}})
+        if row.target["label"] == "환불"
+        else row
+        for row in intents(80)
     ]
     (found,) = findings_of(plugin, rows, KIND)
     assert "honggildong" not in str(found.data) + str(found.evidence)

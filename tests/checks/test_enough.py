@@ -62,6 +62,15 @@ def test_the_data_hold_what_a_plot_needs() -> None:
     assert found.data["curve"][-1]["rows"] == 2 * found.data["rows_now"]
 
 
+def test_classes_that_a_simple_model_cannot_learn_have_no_forecast() -> None:
+    texts = [row.input for row in intents(240)]
+    random.Random(0).shuffle(texts)
+    rows = [row.model_copy(update={"input": text}) for row, text in zip(intents(240), texts, strict=True)]
+    (found,) = findings_of(plugin, rows, KIND)
+    assert "learns next to nothing" in found.what.en
+    assert "gain" not in found.data
+
+
 @pytest.mark.parametrize("rows", [0, 30, 99])
 def test_too_few_rows_have_no_curve(rows: int) -> None:
     assert findings_of(plugin, intents(rows), KIND) == []

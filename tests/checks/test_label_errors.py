@@ -70,6 +70,15 @@ def test_added_and_forgotten_labels_are_found_where_rows_have_several() -> None:
     assert all(set(row["suggested"]) == set(clean[int(id[3:])].target["labels"]) for id, row in told.items())
 
 
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_labels_that_the_text_does_not_tell_are_left_in_peace(classes: int) -> None:
+    rows = [
+        row.model_copy(update={"input": {"text": f"{number}번째 문의입니다"}})
+        for number, row in enumerate(intents(240, names=INTENTS[:classes]))
+    ]
+    assert findings_of(plugin, rows, SINGLE) == []
+
+
 @pytest.mark.parametrize("rows", [0, 10, 49])
 def test_too_few_rows_are_not_judged(rows: int) -> None:
     assert findings_of(plugin, intents(rows), SINGLE) == []
@@ -112,6 +121,22 @@ def test_the_share_of_wrong_labels_and_the_chances_come_out_right(classes: int) 
     right = np.isin(np.flatnonzero(result.reported), places).mean()
     assert abs(right - result.wrong[result.reported].mean()) < 0.1
     assert (result.suggested[places] == labels[places]).mean() > 0.95
+
+
+def test_rows_between_classes_are_not_reported_as_errors() -> None:
+    features, labels = cloud(1500, 4, 0.8, seed=1)
+    chance = np.random.default_rng(2)
+    places = chance.choice(len(labels), 75, replace=False)
+    given = labels.copy()
+    given[places] = (labels[places] + chance.integers(1, 4, 75)) % 4
+    found = np.flatnonzero(judged(features, given).reported)
+    assert len(found) > 25
+    assert np.isin(found, places).mean() > 0.9
+    # Confident learning by itself names four times as many, and less than half of them are wrong.
+    alone = (
+        confident_labels(given, out_of_fold(features, given, np.arange(1500, dtype=np.uint64), 0, lambda: None)) != given
+    )
+    assert np.isin(np.flatnonzero(alone), places).mean() < 0.6
 
 
 def test_slips_are_seen_where_the_model_is_equally_sure_of_all_rows() -> None:

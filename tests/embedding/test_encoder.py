@@ -16,8 +16,10 @@ from sonmat.embedding import encoder as module
 from sonmat.embedding.encoder import Encoder, encoder_for
 from sonmat.embedding.kept_vectors import KeptVectors, key_of
 from sonmat.embedding.sample import DrawnSample, unwatched
+from sonmat.models import resolve
 from sonmat.plugins import find_kind
 from tests.checks.made_rows import intents
+from tests.data.made import job, table
 
 TEXTS = ["good day", "bad day . good", "good", "bad bad bad bad bad bad .", "good day", "day"]
 
@@ -129,3 +131,19 @@ def test_pictures_are_encoded_by_a_backbone_and_a_broken_one_is_no_obstacle(tmp_
     features = encoder.of_pictures(paths, unwatched)
     assert features.shape[0] == 3
     assert np.allclose(np.linalg.norm(features, axis=1), 1, atol=1e-5)
+
+
+def test_the_audit_uses_the_encoder_that_the_recipe_names_and_keeps_its_vectors(folder: Path, tmp_path: Path) -> None:
+    made = job(tmp_path, "t.csv", table(60), embedder=str(folder))
+    (found,) = (finding for finding in made.audit().findings if finding.check == "diversity")
+    assert found.data["features"]["en"] == folder.name
+    assert list((made.folder.path / "cache" / "vectors").rglob("*.npz"))
+
+
+@pytest.mark.real
+def test_a_real_encoder_knows_that_two_languages_say_the_same(tmp_path: Path) -> None:
+    found = encoder_for(
+        find_kind("text-classification"), resolve("multilingual-e5-small", emit=unwatched), "query: ", tmp_path
+    )
+    same, translated, other = found.of_texts(["환불받고 싶어요", "I want a refund", "불 좀 켜 줘"], unwatched)
+    assert same @ translated > same @ other
