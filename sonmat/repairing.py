@@ -25,7 +25,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Json, LedgerLine, Record
 from sonmat.reading.templates import Template
 from sonmat.runs import EventLog, RunFolder, write_rows
-from sonmat.steps.load import Looked, look
+from sonmat.steps.load import Looked, look, writing_format
 from sonmat.steps.load.sources import find_sources
 
 
@@ -124,9 +124,8 @@ class _Goal:
 
 
 def _goals(sources: Sequence[Looked], out: Path) -> list[_Goal]:
-    named = format_for(out)
-    if named is not None:
-        return [_Goal(out, named, tuple(sources))]
+    if out.suffix:
+        return [_Goal(out, writing_format(out), tuple(sources))]
     if len(sources) == 1 and sources[0].source.path.is_dir():
         return [_Goal(out, sources[0].format, tuple(sources))]
     return [_Goal(path, each.format, (each,)) for path, each in zip(_inside(out, sources), sources, strict=True)]
@@ -142,18 +141,6 @@ def _inside(out: Path, sources: Sequence[Looked]) -> list[Path]:
             free = path.with_stem(f"{free.stem}-2")
         taken.append(free)
     return taken
-
-
-def format_for(out: Path) -> Format | None:
-    """The format whose ending `out` has; of several the longest ending."""
-    name = out.name.lower()
-    endings = [
-        (len(suffix), format)
-        for format in plugins.every("formats")
-        for suffix in format.suffixes
-        if name.endswith(suffix.lower())
-    ]
-    return max(endings, key=lambda entry: entry[0])[1] if endings else None
 
 
 def _discard(goals: Sequence[_Goal]) -> None:
