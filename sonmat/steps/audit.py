@@ -25,6 +25,7 @@ from sonmat.core.watching import Check, Surroundings, Watch
 from sonmat.embedding.encoder import Encoder, encoder_for
 from sonmat.embedding.sample import DrawnSample
 from sonmat.models import resolve
+from sonmat.reading.collecting import collecting_rarely
 from sonmat.reading.compact import CompactSources, CompactStrings
 from sonmat.reading.personal import Redactor, masked_content, masked_piece
 from sonmat.reading.rows import has_classes, in_batches
@@ -37,6 +38,7 @@ _MOST_ROUNDS = 10
 _REPORT_EVERY_SECONDS = 1.0
 
 
+@collecting_rarely()
 def audit(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Audit:
     """Write the findings and the ledger of a loaded run; `inputs` is the fingerprint that the files are marked with.
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from sonmat.core.values import Example, LedgerLine, Source
+from sonmat.reading.collecting import collecting_rarely
 from sonmat.reading.compact import CompactSources, CompactStrings
 from sonmat.reading.rows import ExampleRows, texts_of
 from sonmat.reading.sameness import same_hash, same_key
@@ -86,3 +90,14 @@ def test_keys_are_equal_exactly_for_values_that_say_the_same() -> None:
         assert same_key(one) == same_key(other)
         assert same_hash(one) == same_hash(other)
     assert 0 <= same_hash({"text": "a"}) < 2**64
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    before = gc.get_threshold()
+    with collecting_rarely():
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] >= 100_000
+    assert gc.get_threshold() == before
+    with pytest.raises(ValueError), collecting_rarely():
+        raise ValueError
+    assert gc.get_threshold() == before
