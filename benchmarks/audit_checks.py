@@ -17,8 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sonmat import plugins
 from sonmat.checking.gist import gist_of
-from sonmat.core.protocols import Kind, Surroundings
+from sonmat.core.protocols import Kind
 from sonmat.core.values import Example
+from sonmat.core.watching import Surroundings
 from sonmat.embedding.sample import DrawnSample
 from sonmat.reading.rows import ExampleRows, in_batches
 from tests.checks.planted import CHECKS, clean, score

@@ -47,8 +47,9 @@ def test_rows_with_several_labels_count_for_each() -> None:
 
 def test_one_label_that_some_rows_have_is_something_to_learn_and_none_at_all_is_not() -> None:
     assert findings_of(class_sizes.plugin, several([["a"], []] * 10), SEVERAL) == []
-    same: list[list[str]]
-    for same in ([["a"]] * 20, [[]] * 20):
+    everywhere: list[list[str]] = [["a"]] * 20
+    nowhere: list[list[str]] = [[]] * 20
+    for same in (everywhere, nowhere):
         (found,) = findings_of(class_sizes.plugin, several(same), SEVERAL)
         assert found.severity == "blocker"
 

@@ -18,7 +18,7 @@ def decided(made: Job, at: int, action: str, label: str | None = None, checks: t
     """The example at that place, with a decision on it."""
     example = list(made.folder.examples())[at]
     target = {"label": label} if label else None
-    decision = RowDecision(row=example.id, action=action, target=target, checks=checks, date=DAY)  # type: ignore[arg-type]
+    decision = RowDecision(row=example.id, action=action, target=target, checks=checks, date=DAY)
     append_decision(made.folder.path, decision)
     return example
 
@@ -81,7 +81,7 @@ def test_decisions_on_rows_that_are_no_longer_there_change_nothing(tmp_path: Pat
 
 def test_the_latest_decision_on_a_row_counts(tmp_path: Path) -> None:
     for action in ("drop", "keep"):
-        append_decision(tmp_path, RowDecision(row="a", action=action, date=DAY))  # type: ignore[arg-type]
+        append_decision(tmp_path, RowDecision(row="a", action=action, date=DAY))
     assert read_decisions(tmp_path)["a"].action == "keep"
 
 
