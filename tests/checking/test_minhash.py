@@ -91,9 +91,11 @@ def test_only_the_places_that_were_asked_for_are_paired() -> None:
 
 
 def test_an_instruction_before_every_question_makes_no_two_of_them_alike() -> None:
-    instruction = "Below is an instruction that describes a task. Write a response that completes the request. " * 4
+    instruction = " ".join(_sentences(12, random.Random(9)))
     questions = _sentences(400, random.Random(5))
-    texts = [instruction + question for question in questions] + [instruction + questions[7] + "!"]
+    texts = [f"{instruction} {question}" for question in questions] + [f"{instruction} {questions[7]}!"]
+    first, second = np.triu_indices(10, 1)
+    assert similarities(_stored(texts).read(), first, second).min() > 0.8
     assert _found(similar_pairs(_stored(texts).read(), np.arange(len(texts)), 0.8)) == {(7, 400)}
 
 

@@ -15,7 +15,7 @@ from scipy.signal import resample_poly
 from sonmat.checking.hamming import near_prints
 from sonmat.checking.picture_hash import LEAST_CORRELATION, MOST_BITS, PicturePrint, alike_pictures, picture_print
 from sonmat.checking.sound_print import MOST_BITS as MOST_SOUND_BITS
-from sonmat.checking.sound_print import SoundPrint, sound_print
+from sonmat.checking.sound_print import SoundPrint, alike_sounds, sound_print
 
 RATE = 16_000
 
@@ -101,6 +101,13 @@ def test_other_sounds_have_other_prints(tmp_path: Path) -> None:
     prints = [_print(voice(seed), RATE, tmp_path / f"{seed}.wav") for seed in range(8)]
     apart = [_differing(prints[one], prints[other]) for one in range(8) for other in range(one)]
     assert min(apart) > 1.5 * MOST_SOUND_BITS
+
+
+def test_a_sound_twice_as_long_is_another_sound() -> None:
+    bits = np.random.default_rng(0).integers(0, 2**64, (1, 16), np.uint64).repeat(3, axis=0)
+    codes, similarity = alike_sounds(bits, np.array([1.0, 2.0, 1.02]))
+    assert codes.tolist() == [2]
+    assert similarity.tolist() == [1.0]
 
 
 def test_silent_short_and_broken_sounds_have_no_print(tmp_path: Path) -> None:
