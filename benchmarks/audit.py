@@ -37,6 +37,7 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.watching import Surroundings
 from sonmat.embedding.sample import DrawnSample
+from sonmat.reading.collecting import collecting_rarely
 from sonmat.reading.compact import CompactStrings
 from sonmat.reading.rows import in_batches
 from sonmat.runs.folder import RunFolder
@@ -136,6 +137,7 @@ class _WatchedSample(DrawnSample):
         return super().features
 
 
+@collecting_rarely()
 def costs_by_check(run: RunFolder) -> tuple[dict[str, float], tuple[str, ...]]:
     """Processor seconds of each check and of what all share, and the checks that ask for features."""
     source, kind = run.source(), plugins.find_kind(TASK)
