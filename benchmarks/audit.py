@@ -26,6 +26,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+# Said before NumPy is loaded, which reads it then.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -112,6 +112,9 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "") -> dict[str,
     before = ""
     for step in STEPS:
         found[step] = before = sha256_of(step, VERSION, before, own.get(step, ()))
+        if step == "audit" and recipe.base is not None:
+            # Its tokens are counted, but no row changes by that: what follows stays what it is.
+            found[step] = sha256_of(before, recipe.base, recipe.max_tokens)
         if step == "report":
             # A report in another language changes nothing that comes after it.
             before = found["prove"]

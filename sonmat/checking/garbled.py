@@ -53,8 +53,8 @@ _LOST_SIGN = re.compile("[\ufffd占ï]|쏙.*옙|옙.*쏙")
 _HAN = re.compile("[\u4e00-\u9fff\uf900-\ufaff]")
 _LEAD, _FOLLOWS, _HIGH = re.compile("[\xc2-\xf4]"), re.compile(_MORE), re.compile("[\xa1-\xfe]")
 _CP949_SIGNS = 2
-CANDIDATE = re.compile(f"{_LOST.pattern}|{_PIECE}|{_CP949_AS_LATIN.pattern}|{_RARE.pattern}|[가-힣][\u4e00-\u9fff\uf900-\ufaff]|"
-                        f"[\u4e00-\u9fff\uf900-\ufaff][가-힣]")  # fmt: skip
+_BESIDE_HAN = "[가-힣][\u4e00-\u9fff\uf900-\ufaff]|[\u4e00-\u9fff\uf900-\ufaff][가-힣]"
+_CANDIDATE = re.compile("|".join((_LOST.pattern, _PIECE, _CP949_AS_LATIN.pattern, _RARE.pattern, _BESIDE_HAN)))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Garble:
 
 def garble_in(text: str) -> Garble | None:
     """The first garbled piece of `text`; None where all of it reads as it was written, as far as can be told."""
-    if not CANDIDATE.search(text):
+    if not _CANDIDATE.search(text):
         return None
     mended = ungarbled(text)
     if mended != text:
@@ -80,19 +80,23 @@ def garble_in(text: str) -> Garble | None:
     return Garble(_rare_piece(text), None) if _has_rare_syllables(text) else None
 
 
-def may_be_garbled(characters: str) -> bool:
-    """Whether texts made of these characters can be garbled in a way that is known here."""
+def suspect_pattern(characters: str) -> re.Pattern[str] | None:
+    """What to look for in texts made of these characters; None where nothing can be garbled in a way that is known here."""
     if characters.isascii():
-        return False
-    if _LOST_SIGN.search(characters) or _HAN.search(characters) or len(_RARE.findall(characters)) > 1:
-        return True
-    return bool(_LEAD.search(characters) and _FOLLOWS.search(characters)) or len(_HIGH.findall(characters)) > _CP949_SIGNS
+        return None
+    rare = "".join(sorted(set(_RARE.findall(characters))))
+    patterns = [_LOST.pattern] if _LOST_SIGN.search(characters) else []
+    patterns += [_PIECE] if _LEAD.search(characters) and _FOLLOWS.search(characters) else []
+    patterns += [_CP949_AS_LATIN.pattern] if len(_HIGH.findall(characters)) > _CP949_SIGNS else []
+    patterns += [f"[{rare}]"] if len(rare) > 1 else []
+    patterns += [_BESIDE_HAN] if _HAN.search(characters) and _HANGUL.search(characters) else []
+    return re.compile("|".join(patterns)) if patterns else None
 
 
 def ungarbled(text: str) -> str:
     """`text` with every piece that was read in a wrong encoding read again; unchanged where that is not certain."""
     for _ in range(3):  # some texts went through it twice
-        if not CANDIDATE.search(text):
+        if not _CANDIDATE.search(text):
             return text
         again = _utf8_from_latin(text)
         again = _hangul_from_latin(text) if again == text else again

@@ -163,12 +163,16 @@ def confident_labels(labels: Ints, probabilities: Floats) -> Ints:
 
 
 def _fit_quietly(model: object, features: NDArray[np.float32], labels: Ints) -> None:
-    """Fit; that the last digits have not settled after the last round is no matter here."""
+    """Fit; that the last digits have not settled after the last round is no matter here.
+
+    On one core: the products are so small that a second one makes them five times slower.
+    """
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features, labels)  # type: ignore[attr-defined]
 

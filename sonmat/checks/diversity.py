@@ -170,7 +170,7 @@ def _clear_majority(features: NDArray[np.float32], seed: int) -> float:
 def _plane(features: NDArray[np.float32]) -> NDArray[np.float64]:
     """A place from −1 to 1 on both axes for each row: t-SNE (van der Maaten and Hinton 2008) from the principal components."""
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     if np.ptp(features, axis=0).max() < 1e-6:
         return np.zeros((len(features), 2))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Finding, Repair
+from sonmat.core.values import Example, Finding, Json, Repair
 from sonmat.core.watching import Rows, Surroundings, Watch
 from sonmat.reading.rows import texts_of
 from sonmat.reading.sameness import evened
@@ -39,8 +39,17 @@ class Empty:
 
 def _empty_rows(rows: Rows) -> Iterator[Fault]:
     for at, example in enumerate(rows.examples):
-        if _says_nothing(example):
+        plain = _says_something(example.input) and _says_something(example.target)
+        if not plain and _says_nothing(example):
             yield Fault(at, repair=Repair(row=example.id, drop=True))
+
+
+def _says_something(value: Json) -> bool:
+    """Whether it is one text that opens with a letter or digit; no is not yet an answer."""
+    if len(value) != 1:
+        return False
+    (text,) = value.values()
+    return type(text) is str and text[:1].isalnum()
 
 
 def _says_nothing(example: Example) -> bool:

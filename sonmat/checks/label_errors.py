@@ -98,9 +98,9 @@ class _Doubts:
                 f"전체로는 라벨의 {verdict.share:.1%}가량이 틀린 듯합니다({features.ko} 기준).{looked_ko}",
             ),
             fix=Text(
-                en="Go through them with `sonmat review`, the most suspicious first: keep the label, take the one suggested, or drop "
-                "the row.",
-                ko="`sonmat review`로 의심스러운 행부터 살펴보고, 라벨을 그대로 두거나 제안된 라벨로 바꾸거나 행을 빼세요.",
+                en="Go through them with `sonmat audit --review`, the most suspicious first: keep the label, take the one suggested, "
+                "or drop the row.",
+                ko="`sonmat audit --review`로 의심스러운 행부터 살펴보고, 라벨을 그대로 두거나 제안된 라벨로 바꾸거나 행을 빼세요.",
             ),
             rows=tuple(examples[suspicion.at].id for suspicion in found),
             evidence=tuple(_shown(suspicion, examples[suspicion.at]) for suspicion in found[:_SHOWN]),

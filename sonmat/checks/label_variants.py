@@ -9,6 +9,7 @@ proposed (a warning), whatever `labels` says, because two near words can be two 
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -16,7 +17,6 @@ from sonmat.checking.label_typos import likely_typos
 from sonmat.core.text import Text
 from sonmat.core.values import Finding, Json, Repair
 from sonmat.core.watching import Rows, Surroundings, Watch
-from sonmat.reading.compact import CompactStrings
 from sonmat.reading.rows import has_classes, has_labels, labels_of
 from sonmat.reading.sameness import evened, label_key
 
@@ -28,24 +28,27 @@ class LabelVariants:
     title = Text(en="Spellings of labels", ko="라벨 표기")
 
     def watch(self, data: Surroundings) -> Watch | None:
-        return _Spellings(has_labels(data.kind)) if has_classes(data.kind) else None
+        return _Spellings(data, has_labels(data.kind)) if has_classes(data.kind) else None
 
 
 class _Spellings:
-    def __init__(self, single: bool) -> None:
-        self.single = single
-        self.rows: dict[tuple[str, ...], CompactStrings] = {}
-        """Ids of the rows with each label, or combination of labels, as it is spelt."""
+    def __init__(self, data: Surroundings, single: bool) -> None:
+        self.data, self.single = data, single
+        self.rows: dict[tuple[str, ...], array[int]] = {}
+        """Positions of the rows with each label, or combination of labels, as it is spelt."""
 
     def see(self, rows: Rows) -> None:
-        for example in rows.examples:
-            self.rows.setdefault(labels_of(example), CompactStrings()).extend((example.id,))
+        for position, example in enumerate(rows.examples, start=rows.start):
+            labels = labels_of(example)
+            if labels not in self.rows:
+                self.rows[labels] = array("I")
+            self.rows[labels].append(position)
 
     def findings(self) -> Iterator[Finding]:
         counts: Counter[str] = Counter()
-        for labels, ids in self.rows.items():
+        for labels, positions in self.rows.items():
             for label in labels:
-                counts[label] += len(ids)
+                counts[label] += len(positions)
         sure = _same_but_for_writing(counts)
         if sure:
             yield self._variants(sure, counts)
@@ -102,14 +105,19 @@ class _Spellings:
 
     def _ids(self, changing: Mapping[str, str]) -> tuple[str, ...]:
         """Rows with any of the labels, in the order in which their spellings were first met."""
-        return tuple(id for labels, ids in self.rows.items() if changing.keys() & set(labels) for id in ids)
+        return tuple(
+            self.data.ids[position]
+            for labels, positions in self.rows.items()
+            if changing.keys() & set(labels)
+            for position in positions
+        )
 
     def _repairs(self, merges: Mapping[str, str]) -> Iterator[Repair]:
-        for labels, ids in self.rows.items():
+        for labels, positions in self.rows.items():
             if merges.keys() & set(labels):
                 now = list(dict.fromkeys(merges.get(label, label) for label in labels))
                 target: Json = {"label": now[0]} if self.single else {"labels": now}
-                yield from (Repair(row=id, target=target) for id in ids)
+                yield from (Repair(row=self.data.ids[position], target=target) for position in positions)
 
 
 def _same_but_for_writing(counts: Mapping[str, int]) -> dict[str, str]:

@@ -44,9 +44,8 @@ class Mojibake:
 
 
 def _faults(rows: Rows) -> Iterator[Fault]:
-    if not garbled.may_be_garbled(gist_of(rows).characters):
-        return
-    for at, text in suspects(rows, garbled.CANDIDATE):
+    pattern = garbled.suspect_pattern(gist_of(rows).characters)
+    for at, text in suspects(rows, pattern) if pattern else ():
         garble = garbled.garble_in(text)
         if garble:
             shown = f"'{garble.piece}'" if garble.meant is None else f"'{garble.piece}…' ← '{garble.meant}…'"

@@ -1,6 +1,7 @@
 """Where base models come from, and saved folders back into predictors."""
 
 from sonmat.models.cache import cache_folder
+from sonmat.models.encoding import row_encoder, spec_for
 from sonmat.models.entry import CatalogueEntry
 from sonmat.models.facts import facts_of_folder
 from sonmat.models.lookup import catalogue, default_bases, find_entry
@@ -15,4 +16,6 @@ __all__ = [
     "find_entry",
     "installed",
     "resolve",
+    "row_encoder",
+    "spec_for",
 ]

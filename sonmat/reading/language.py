@@ -37,6 +37,8 @@ _RUNS: dict[Script, re.Pattern[str]] = {
     "devanagari": re.compile("[ऀ-ॿ]+"),
 }
 _LATIN_RUN = re.compile("[A-Za-zÀ-ɏ]+")
+_NEITHER_KOREAN_NOR_LATIN = re.compile("[Ͱ-\u1fff\u3040-ヿ㐀-鿿]")
+"""Every script of `_RUNS` but Hangul lies in here."""
 _MARKS = ".,!?;:'\"()"
 _CODE = str.maketrans("", "", "{}()<>=;$\\|#`_/")
 _FEWEST_SIGNS = 4
@@ -82,7 +84,9 @@ def language_of(text: str) -> Script | None:
 
 
 def _language_by_counts(text: str, hangul: int) -> Script | None:
-    signs: dict[Script, int] = {script: _signs(script, text) for script in _RUNS if script != "ko"}
+    signs: dict[Script, int] = dict.fromkeys(_RUNS, 0)
+    if _NEITHER_KOREAN_NOR_LATIN.search(text):
+        signs = {script: _signs(script, text) for script in _RUNS}
     signs["ko"] = hangul
     latin = sum(map(len, _LATIN_RUN.findall(text)))
     if signs["ja"]:

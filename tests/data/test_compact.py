@@ -15,7 +15,7 @@ from sonmat.reading.compact import CompactSources, CompactStrings
 from sonmat.reading.rows import ExampleRows, texts_of
 from sonmat.reading.sameness import same_hash, same_key
 from sonmat.runs.files import read_rows, write_rows
-from sonmat.steps import audit
+from sonmat.steps.audit.book import kept_line
 
 
 def test_strings_come_back_by_their_position_however_they_were_added() -> None:
@@ -43,9 +43,9 @@ def test_the_line_of_a_kept_row_is_what_the_typed_value_would_write(tmp_path: Pa
     for id, file in (("0a", 'quo"te\\.csv'), ("한", "폴더/그림 1.png\n")):
         source = Source(file=file, row=7)
         line = LedgerLine(id=id, source=source, action="kept", position=12)
-        assert audit._kept_line(id, source, 12) == json.dumps(line.model_dump(mode="json"), ensure_ascii=False)
+        assert kept_line(id, source, 12) == json.dumps(line.model_dump(mode="json"), ensure_ascii=False)
         write_rows(tmp_path / "typed.jsonl", LedgerLine, [line])
-        write_rows(tmp_path / "straight.jsonl", LedgerLine, [audit._kept_line(id, source, 12)])
+        write_rows(tmp_path / "straight.jsonl", LedgerLine, [kept_line(id, source, 12)])
         assert (tmp_path / "typed.jsonl").read_bytes() == (tmp_path / "straight.jsonl").read_bytes()
         assert list(read_rows(tmp_path / "straight.jsonl", LedgerLine)) == [line]
 

@@ -13,7 +13,7 @@ from sonmat.core.protocols import Workload
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, ModelFacts, Refused, Source, Spec
-from sonmat.steps.plan import spec_for
+from sonmat.models import spec_for
 from sonmat.steps.plan.choose import Offer, choose
 from sonmat.steps.plan.lengths import Lengths
 
@@ -181,9 +181,9 @@ def test_answers_have_room_for_half_as_much_again_as_the_longest_reference() -> 
 
 def test_the_base_brings_its_longest_input_and_its_prefix() -> None:
     task = plugins.find("tasks", "text-classification")
-    e5 = spec_for(task, Spec(), facts(family="e5", max_positions=512), Recipe(data="d"))
+    e5 = spec_for(task, Spec(), facts(family="e5", max_positions=512), None)
     assert (e5.text_prefix, e5.max_tokens) == ("query: ", 512)
-    short = spec_for(task, Spec(), facts(max_positions=256), Recipe(data="d", max_tokens=2000))
+    short = spec_for(task, Spec(), facts(max_positions=256), 2000)
     assert short.max_tokens == 256
 
 

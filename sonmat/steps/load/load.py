@@ -17,6 +17,7 @@ from sonmat.core.protocols import Emit
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Example, LedgerLine, LoadedSource, Record, Source
+from sonmat.reading.collecting import collecting_rarely
 from sonmat.reading.language import languages_of
 from sonmat.reading.rows import texts_of
 from sonmat.runs.files import write_rows, write_value
@@ -31,6 +32,7 @@ _LOOK_AT_CLOCK_EVERY = 64
 """Rows."""
 
 
+@collecting_rarely()
 def load(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> LoadedSource:
     """Write the examples of `recipe.data` into `folder`; `inputs` is the fingerprint that the files are marked with.
 

@@ -16,13 +16,10 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Example, LoadedSource, ModelFacts, Plan, Refused, Spec, Split
 from sonmat.inference.device import detect_device
-from sonmat.models import CatalogueEntry, catalogue, default_bases, resolve
+from sonmat.models import CatalogueEntry, catalogue, default_bases, resolve, spec_for
 from sonmat.runs import RunFolder, write_value
 from sonmat.steps.plan.choose import Offer, choose
 from sonmat.steps.plan.lengths import Lengths, measure_lengths
-
-DEFAULT_MAX_TOKENS = {"encoder": 512, "causal": 1024}
-"""Longest row unless the recipe says more; costs of attention and memory grow with it."""
 
 
 def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
@@ -45,7 +42,7 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
     offers: list[Offer] = []
     main = _main_base(task, recipe, source.languages, emit)
     for base in [main, *_prompt_bases(task, recipe, source.languages, main, refused, emit)]:
-        own = spec_for(task, spec, base, recipe)
+        own = spec_for(task, spec, base, recipe.max_tokens)
         lengths = measure_lengths(task, own, base, kept, train, str(folder.path), emit)
         # A prompt for an untuned model may lose its beginning; only training on cut rows must stop.
         if base is main:
@@ -117,14 +114,6 @@ def _say_what_is_unused(plan: Plan, recipe: Recipe, emit: Emit) -> None:
                 ko=f"이 모델은 한 행에 최대 {longest}토큰까지 받습니다({recipe.max_tokens}은 불가).",
             ),
         )
-
-
-def spec_for(task: Task, spec: Spec, base: ModelFacts, recipe: Recipe) -> Spec:
-    """The task's spec with what the base model adds: its longest input and the text that pretraining put first."""
-    family = plugins.find("families", base.family)
-    usual = DEFAULT_MAX_TOKENS["causal" if task.generates or base.chat else "encoder"]
-    longest = min(recipe.max_tokens or usual, base.max_positions)
-    return spec.model_copy(update={"max_tokens": longest, "text_prefix": family.text_prefix})
 
 
 def _main_base(task: Task, recipe: Recipe, languages: Sequence[str], emit: Emit) -> ModelFacts:

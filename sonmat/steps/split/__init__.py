@@ -12,6 +12,7 @@ from sonmat.core.protocols import Emit
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Split
+from sonmat.reading.collecting import collecting_rarely
 from sonmat.runs.files import write_value
 from sonmat.runs.folder import RunFolder
 from sonmat.steps.split.dividing import SHARES, Wishes, divide, divide_table
@@ -22,6 +23,7 @@ from sonmat.steps.split.sound import assert_sound
 __all__ = ["SHARES", "Folding", "assert_sound", "divide", "split"]
 
 
+@collecting_rarely()
 def split(folder: RunFolder, recipe: Recipe, inputs: str, emit: Emit) -> Split:
     """Write the split of an audited run; `inputs` is the fingerprint that the file is marked with.
 
