@@ -70,7 +70,8 @@ def readable(text: str) -> str:
     for code in _CODE.finditer(text):
         parts += [_readable(text[at : code.start()]), code.group()]
         at = code.end()
-    return "".join([*parts, _readable(text[at:])])
+    shown = "".join([*parts, _readable(text[at:])])
+    return text if shown == text else shown.strip()
 
 
 def _readable(prose: str) -> str:
@@ -79,7 +80,7 @@ def _readable(prose: str) -> str:
             return prose
         seen = _CELL_ENDS.sub(" ", _LINE_ENDS.sub("\n", _UNSEEN.sub("", prose)))
         shown = _MARK.sub(_shown, seen)
-        prose = re.sub(r"[ \t]*\n[ \t\n]*\n[ \t]*", "\n\n", re.sub(r" *\n *", "\n", shown)).strip()
+        prose = re.sub(r"[ \t]*\n[ \t\n]*\n[ \t]*", "\n\n", re.sub(r" *\n *", "\n", shown))
     return prose
 
 

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sonmat.cli.options import DATA_OPTIONS, FINDING_OPTIONS, AsJson, Folder, Lang, RecipeFile, RunOrData, asking, words
+from sonmat.cli.options import (
+    BASE_OPTIONS,
+    DATA_OPTIONS,
+    FINDING_OPTIONS,
+    AsJson,
+    Folder,
+    Lang,
+    RecipeFile,
+    RunOrData,
+    asking,
+    words,
+)
 from sonmat.core.text import Text
 
 if TYPE_CHECKING:
@@ -16,14 +27,16 @@ if TYPE_CHECKING:
 
 HELP = Text(
     en="Say what is wrong with the data. Accounts for every row, and shows token by token what is trained on.\n\n"
-    "Exit code 1 if there are blockers, so that it can guard data in continuous integration. Needs no model.",
+    "Exit code 1 if there are blockers, so that it can guard data in continuous integration. Needs no model; with --base, rows "
+    "are counted in its tokens too.",
     ko="데이터의 문제를 알려 줍니다. 모든 행의 처리 결과와, 무엇을 학습하는지를 토큰 단위로 보여 줍니다.\n\n"
-    "꼭 고쳐야 할 문제가 있으면 종료 코드가 1이므로 CI에서 데이터를 지키는 데 쓸 수 있습니다. 모델은 필요 없습니다.",
+    "꼭 고쳐야 할 문제가 있으면 종료 코드가 1이므로 CI에서 데이터를 지키는 데 쓸 수 있습니다. 모델은 필요 없고, --base를 주면 "
+    "그 모델의 토큰으로도 셉니다.",
 )
 FailOn = Literal["blocker", "warning", "note"]
 
 
-@asking(DATA_OPTIONS, FINDING_OPTIONS)
+@asking(DATA_OPTIONS, FINDING_OPTIONS, BASE_OPTIONS)
 def audit(
     asked: dict[str, Any],
     run: RunOrData,

@@ -336,6 +336,9 @@ TRAINING_OPTIONS: dict[str, Any] = {
     ),
 }
 
+BASE_OPTIONS: dict[str, Any] = {name: TRAINING_OPTIONS[name] for name in ("base", "max_tokens", "accept_licence")}
+"""With these the audit counts tokens as that base does."""
+
 
 def asking(*groups: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command the options of `groups`; what the user gave of them arrives in its argument `asked`."""

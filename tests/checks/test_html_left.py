@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sonmat.checking.markup import markup_in, readable
@@ -48,6 +48,7 @@ def test_where_most_rows_have_it_it_is_only_noted() -> None:
     assert (found.severity, found.decided_by, found.repairs) == ("note", None, ())
 
 
+@example(["`", "&amp;", "\n", "`", "<br>", "`"])
 @given(
     st.lists(
         st.sampled_from(["<br>", "&amp;", "lt;", "<b>", "</b>", "`", "가", " ", "\n", "<p", ">", "![a](/b)", "<!--", "-->"])

@@ -14,12 +14,15 @@ from sonmat import plugins
 from sonmat.checking.row_faults import Fault, Faults, RowFaults
 from sonmat.conformance import findings_of
 from sonmat.core.errors import DataError, PluginError
+from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, verbatim
 from sonmat.core.values import Audit, Finding, Repair
 from sonmat.core.watching import Check, Rows, Surroundings, Watch
+from sonmat.pipeline import fingerprints_of
 from sonmat.reading.images import image_problem
 from sonmat.reading.sameness import evened, label_key, same_key
 from tests.data.made import Job, job, picture_job, pictures, table
+from tests.whole.small_world import make_base
 
 
 def findings(made: Job, check: str) -> list[Finding]:
@@ -285,3 +288,20 @@ def test_checks_are_silent_on_no_rows_at_all() -> None:
     kind = plugins.find_kind("text-classification")
     spoken = {check.name for check in plugins.every("checks") if findings_of(check, [], kind)}
     assert spoken == {"row_count"}
+
+
+def test_rows_are_counted_in_the_tokens_of_the_base_that_the_recipe_names(tmp_path: Path) -> None:
+    base = make_base(tmp_path / "base")
+    long = "why would it rain " * 8
+    made = job(tmp_path, "t.csv", table(60) + f"{long},배송\n", base=str(base), max_tokens=16)
+    (found,) = findings(made, "token_lengths")
+    (cut,) = (example for example in made.folder.examples() if example.input["text"] == long)
+    assert found.rows == (cut.id,)
+    assert "1 of 61 rows are too long for the base" in found.what.en
+    assert not findings(job(tmp_path, "t.csv", table(60)), "token_lengths")
+
+
+def test_counting_tokens_makes_the_audit_anew_and_nothing_behind_it() -> None:
+    plain, counted = (fingerprints_of(Recipe(data="d", base=base), "data", "") for base in (None, "smollm2-135m"))
+    assert plain["audit"] != counted["audit"]
+    assert plain["split"] == counted["split"]

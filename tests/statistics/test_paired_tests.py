@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 from statsmodels.stats.contingency_tables import mcnemar
@@ -61,6 +61,8 @@ def test_items_of_one_group_are_one_observation() -> None:
     assert swap_test(mean, a, b, seed=0, groups=["one customer"] * 10) == 1.0
 
 
+# statsmodels collects garbage in every call, which takes long beside many loaded modules.
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_equals_that_of_statsmodels(p_values: list[float]) -> None:
     rejected, adjusted, *_ = multipletests(p_values, alpha=0.05, method="holm")
