@@ -62,7 +62,7 @@ def suspect_pattern(characters: str, words: Iterable[str], flat: str) -> re.Patt
     if not _HANGUL.search(characters):
         return None
     patterns = [_JAMO] if _LOOSE_SIGN.search(characters) else []
-    patterns += [_RUN] if any(len(word) >= COLLAPSED_SYLLABLES for word in words) else []
+    patterns += [_RUN] if any(len(word) >= COLLAPSED_SYLLABLES and _LONG.search(word) for word in words) else []
     patterns += [_APART] if _FOUR_APART.search(flat) else []
     return re.compile("|".join(patterns)) if patterns else None
 
