@@ -322,6 +322,8 @@ class FitJob:
     device: Device
     emit: Emit
     should_pause: Callable[[], bool]
+    cache: Path | None = None
+    """Folder of what other fits of the same base and rows may use again; `work` if left out."""
 
 
 @dataclass(frozen=True)

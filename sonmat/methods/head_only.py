@@ -51,7 +51,8 @@ class HeadOnly:
         assert isinstance(settings, HeadOnlySettings)
         hidden = workload.base.hidden_size if workload.base else 0
         head = hidden * hidden + hidden * max(workload.classes, 1)
-        return estimate_training(workload, TrainedShare(head, 0.0), settings.epochs, settings.micro_batch_tokens)
+        share = TrainedShare(head, 0.0, frozen_once=True)
+        return estimate_training(workload, share, settings.epochs, settings.micro_batch_tokens)
 
     def fit(self, job: FitJob) -> FitResult:
         assert isinstance(job.settings, HeadOnlySettings)

@@ -36,6 +36,8 @@ class TrainedShare:
     backward_share: float
     """Share of the layers that gradients flow through, 0 to 1."""
     frozen_bytes_per_parameter: int = 4
+    frozen_once: bool = False
+    """Whether the other layers are computed once a row and kept (`training.frozen`), not once an epoch."""
 
 
 def estimate_training(workload: Workload, share: TrainedShare, epochs: int, batch_tokens: int) -> Estimate:
@@ -46,7 +48,9 @@ def estimate_training(workload: Workload, share: TrainedShare, epochs: int, batc
     # Classifiers answer the validation rows as well, language models are selected by likelihood alone.
     looked_at = workload.validation_rows * workload.mean_tokens * (epochs + 1) * (2 if workload.classes else 1)
     forward = operations_per_token(base)
-    operations = tokens * forward * (1 + 2 * share.backward_share) + looked_at * forward
+    again = share.backward_share if share.frozen_once else 1.0
+    once = (workload.train_rows + workload.validation_rows) * workload.mean_tokens * (1 - again)
+    operations = forward * (tokens * (again + 2 * share.backward_share) + looked_at * again + once)
     rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
     # AdamW, clipping and clearing read and write weight, gradient and two moments: 32 bytes at about 15 GB/s.
     optimiser_seconds = workload.train_rows * epochs / 16 * share.trained_parameters * 32 / 15e9

@@ -7,15 +7,27 @@ run directories.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sonmat.core.errors import ModelError
-from sonmat.core.protocols import Family, FitJob, FitResult, Judged, Predictor, Question, SavedModel, Task
+from sonmat.core.protocols import (
+    Answer,
+    Batch,
+    Family,
+    FitJob,
+    FitResult,
+    Judged,
+    Predictor,
+    Row,
+    RowLosses,
+    SavedModel,
+    Task,
+)
 from sonmat.core.text import Text
-from sonmat.core.values import Device, Json
+from sonmat.core.values import Device, Example, Json, Spec
 from sonmat.inference.device import compute_dtype, torch_device
 from sonmat.inference.predictor import NeuralPredictor, batches_by_length, computing
 from sonmat.inference.quiet import quiet_transformers
@@ -42,6 +54,7 @@ def tune(
         prepare: sets which parameters train and returns the model to optimise.
         base_dtype: of the weights as loaded; fp32 if left out.
     """
+    from sonmat.training.frozen.cached import compute_frozen_once
     from sonmat.training.fused.fuse import fuse
     from sonmat.training.loop import optimise
 
@@ -55,16 +68,15 @@ def tune(
     model = prepare(loaded)
     if job.family is not None:
         fuse(model, job.family.fusions)
+    train, validation = _rows(job, processor)
+    frozen = compute_frozen_once(job, model, loaded.model, processor, (train, validation), settings.micro_batch_tokens)
+    steps: _Steps = frozen or job.task
     outcome = optimise(
         model,
-        job.task.losses,
-        lambda rows: job.task.collate(rows, processor),
-        Rows(
-            job.train,
-            lambda example: job.task.encode(example, processor, job.spec),
-            same_length=same_length(job.task),
-        ),
-        _Validator(job, model, processor),
+        steps.losses,
+        lambda rows: steps.collate(rows, processor),
+        train,
+        _Validator(job, steps, model, processor, validation),
         settings,
         seed=job.seed,
         device=job.device,
@@ -150,20 +162,41 @@ def answering_dtype(task: Task, device: Device) -> torch.dtype:
     return compute_dtype(device) if task.generates else torch.float32
 
 
+class _Steps(Protocol):
+    """What training and validation need of a task."""
+
+    def collate(self, rows: Sequence[Row], processor: Any) -> Batch: ...
+
+    def losses(self, model: nn.Module, batch: Batch) -> RowLosses: ...
+
+    def decode(self, model: nn.Module, batch: Batch, processor: Any, spec: Spec) -> list[Answer]: ...
+
+
+def _rows(job: FitJob, processor: Any) -> tuple[Rows[Example], Rows[Example]]:
+    """Encoded rows for training and for validation, which judges last answers alone."""
+    last = job.spec.model_copy(update={"supervise": "last"})
+    alike = same_length(job.task)
+    return (
+        Rows(job.train, lambda example: job.task.encode(example, processor, job.spec), same_length=alike),
+        Rows(job.validation, lambda example: job.task.encode(example, processor, last), same_length=alike),
+    )
+
+
 @dataclass(frozen=True)
 class _Validator:
     """Looks at the validation rows: loss per item, and the selection metric."""
 
     job: FitJob
+    steps: _Steps
     model: nn.Module
     processor: Any
+    rows: Rows[Example]
 
     def __call__(self) -> Any:
         from sonmat.training.loop import Validation
 
         job, metric = self.job, self.job.selection
-        nats, items = self._losses()
-        outputs = self._outputs()
+        nats, items, outputs = self._seen()
         judged = [
             Judged(example.input, example.target, output, reference_nll=nll)
             for example, output, nll in zip(job.validation, outputs, nats, strict=True)
@@ -177,31 +210,20 @@ class _Validator:
             collapsed=collapsed([example.target for example in job.validation], outputs),
         )
 
-    def _losses(self) -> tuple[list[float], list[float]]:
-        job = self.job
-        spec = job.spec.model_copy(update={"supervise": "last"})
-        rows = Rows(
-            job.validation,
-            lambda example: job.task.encode(example, self.processor, spec),
-            same_length=same_length(job.task),
-        )
+    def _seen(self) -> tuple[list[float], list[float], list[Json]]:
+        """Of each row the nats, the items, and the answer; empty answers for tasks that generate, which are selected by likelihood."""
+        job, rows = self.job, self.rows
         nats, items = [0.0] * len(rows), [0.0] * len(rows)
+        outputs: list[Json] = [{} for _ in range(len(rows))]
         for group in batches_by_length(rows.lengths):
-            batch = job.task.collate([rows[index] for index in group], self.processor)
+            collated = self.steps.collate([rows[index] for index in group], self.processor)
+            batch = {name: tensor.to(torch_device(job.device)) for name, tensor in collated.items()}
             with computing(job.device):
-                losses = job.task.losses(
-                    self.model, {name: tensor.to(torch_device(job.device)) for name, tensor in batch.items()}
-                )
+                losses = self.steps.losses(self.model, batch)
+                # A row with its target opens with the row to answer, and for tasks that write no answer it ends there too.
+                answers = [] if job.task.generates else self.steps.decode(self.model, batch, self.processor, job.spec)
             for index, nll, count in zip(group, losses.sums.tolist(), losses.items.tolist(), strict=True):
                 nats[index], items[index] = nll, count
-        return nats, items
-
-    def _outputs(self) -> list[Json]:
-        """Answers, by which the metric judges; none for tasks that generate, which are selected by likelihood."""
-        job = self.job
-        if job.task.generates:
-            return [{} for _ in job.validation]
-        predictor = NeuralPredictor(self.model, self.processor, job.task, job.spec, job.device)
-        questions = [Question(str(index), example.input) for index, example in enumerate(job.validation)]
-        answers = {int(prediction.row): prediction.output for prediction in predictor.answer(questions)}
-        return [answers[index] for index in range(len(job.validation))]
+            for index, answer in zip(group, answers, strict=False):
+                outputs[index] = answer.output
+        return nats, items, outputs
