@@ -196,7 +196,8 @@ class Task(Kind, Protocol):
     auto_processor: str
     """'AutoTokenizer', 'AutoImageProcessor', ..."""
     generates: bool
-    """Whether answers are written token by token by the model."""
+    """Whether answers are written token by token by the model. If that is an AutoModelForCausalLM, predictors write behind the
+    `input_ids` of `encode_input` and read the words with `parse`, which must give what `decode` gives."""
     metrics: tuple[str, ...]
     """The first is the headline."""
     selection_metric: str

@@ -1,22 +1,23 @@
-"""Batched greedy generation for causal language models.
+"""Greedy generation for causal language models, many prompts at a time.
 
-In: prompts as token ids. Out: the words of each answer, without the stop token. Prompts are padded on the left so that all
-rows of a batch write their next token at the same position; positions and attention leave the padding out.
+In: prompts as token ids. Out: the words of each answer, without the stop token, each as soon as it is written. How rows are
+written side by side is in `writing`; this file knows of tokenizers and text.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sonmat.inference.rendering import stop_token
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
+
+    from sonmat.inference.writing import WrittenRow
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Generated:
     """Tokens written, the stop token included."""
     confidence: float
     """Geometric mean of the probabilities of the written tokens, 0 to 1."""
+    seconds: float = 0.0
+    """Its share of the computing."""
 
 
 def generate(
@@ -35,78 +38,75 @@ def generate(
     max_new_tokens: int,
     on_text: Callable[[str], None] | None = None,
 ) -> list[Generated]:
-    """Greedy answers to `prompts`.
+    """Greedy answers to `prompts`, in their order.
 
     Args:
         on_text: told each new piece of text as it is written; for a single prompt only.
     """
-    import torch
-
-    device = next(model.parameters()).device
-    input_ids, mask = _left_padded(prompts, tokenizer.pad_token_id or 0, device)
-    ends = {stop_token(tokenizer)} | ({tokenizer.eos_token_id} - {None})
-    likelihoods: list[torch.Tensor] = []
-
-    def note_likelihood(_: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-        # Greedy decoding takes the largest logit; keeping all logits of a batch would take gigabytes.
-        likelihoods.append(logits.max(dim=-1).values.float() - logits.float().logsumexp(dim=-1))
-        return logits
-
-    with torch.inference_mode(), _contiguous_output_layer(model):
-        written = model.generate(  # type: ignore[operator]
-            input_ids=input_ids,
-            attention_mask=mask,
-            max_new_tokens=max_new_tokens,
-            do_sample=False,
-            num_beams=1,
-            eos_token_id=sorted(ends),
-            pad_token_id=tokenizer.pad_token_id or 0,
-            logits_processor=[note_likelihood],
-            streamer=_listener(tokenizer, on_text) if on_text is not None else None,
-            # The model's own sampling defaults must not leak into a greedy answer.
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            repetition_penalty=None,
-        )
-    chosen = written[:, input_ids.shape[1] :].tolist()
-    scores = torch.stack(likelihoods, dim=1).tolist()
-    return [_answer(tokens, row, ends, tokenizer) for tokens, row in zip(chosen, scores, strict=True)]
+    found = dict(generate_each(model, tokenizer, prompts, max_new_tokens, on_text=on_text))
+    return [found[index] for index in range(len(prompts))]
 
 
-@contextmanager
-def _contiguous_output_layer(model: nn.Module) -> Iterator[None]:
-    """Give the output layer a contiguous input.
+def generate_each(
+    model: nn.Module,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    *,
+    computing: Callable[[], AbstractContextManager[Any]] | None = None,
+    on_text: Callable[[str], None] | None = None,
+) -> Iterator[tuple[int, Generated]]:
+    """Greedy answers with the positions of their prompts, each as soon as it has ended.
 
-    Transformers 5.23 hands it the last position as a slice, for which PyTorch 2.13 may copy the weights once a row of the
-    batch: 10 GB for 32 rows of Gemma 3's vocabulary. Retest with later versions of both.
+    Args:
+        computing: opens the context to compute in, such as autocast. It is left whenever an answer is handed out, so that the
+            caller's own work is not done in it.
+        on_text: told each new piece of text as it is written; for a single prompt only.
     """
-    layer = model.get_output_embeddings()  # type: ignore[operator]
-    hook = layer.register_forward_pre_hook(lambda _, inputs: (inputs[0].contiguous(), *inputs[1:]))
-    try:
-        yield
-    finally:
-        hook.remove()
+    ends = {stop_token(tokenizer)} | ({tokenizer.eos_token_id} - {None})
+    listener = _listener(tokenizer, on_text) if on_text is not None else None
+
+    def hear(_: int, token: int) -> None:
+        if listener is not None and token not in ends:
+            _tell(listener, token)
+
+    for row in _written(model, prompts, ends, max_new_tokens, computing, hear):
+        if listener is not None:
+            listener.end()
+        yield row.index, _answer(row, ends, tokenizer)
 
 
-def _answer(tokens: list[int], log_likelihoods: list[float], ends: set[int], tokenizer: Any) -> Generated:
-    length = next((index + 1 for index, token in enumerate(tokens) if token in ends), len(tokens))
-    kept = [token for token in tokens[:length] if token not in ends]
-    text = tokenizer.decode(kept, skip_special_tokens=True).strip()
-    mean = sum(log_likelihoods[:length]) / max(length, 1)
-    return Generated(text=text, tokens=length, confidence=math.exp(mean))
-
-
-def _left_padded(prompts: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _written(
+    model: nn.Module,
+    prompts: Sequence[Sequence[int]],
+    ends: set[int],
+    max_new_tokens: int,
+    computing: Callable[[], AbstractContextManager[Any]] | None,
+    on_token: Callable[[int, int], None],
+) -> Iterator[WrittenRow]:
     import torch
 
-    width = max(len(prompt) for prompt in prompts)
-    ids = torch.full((len(prompts), width), pad, dtype=torch.long)
-    mask = torch.zeros((len(prompts), width), dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
-        mask[row, width - len(prompt) :] = 1
-    return ids.to(device), mask.to(device)
+    from sonmat.inference.slots import fits_slots
+    from sonmat.inference.writing import Writer
+
+    context = computing if computing is not None else torch.inference_mode
+    if not fits_slots(model):
+        from sonmat.inference.plain_generation import write_batches
+
+        yield from write_batches(model, prompts, ends, max_new_tokens, context, on_token)
+        return
+    writer = Writer(model, prompts, ends, max_new_tokens, on_token=on_token)
+    while not writer.done:
+        with context():
+            ended = writer.step()
+        yield from ended
+
+
+def _answer(row: WrittenRow, ends: set[int], tokenizer: Any) -> Generated:
+    kept = [token for token in row.tokens if token not in ends]
+    text = tokenizer.decode(kept, skip_special_tokens=True).strip()
+    mean = sum(row.log_likelihoods) / len(row.tokens)
+    return Generated(text=text, tokens=len(row.tokens), confidence=math.exp(mean), seconds=row.seconds)
 
 
 def _listener(tokenizer: Any, on_text: Callable[[str], None]) -> Any:
@@ -116,4 +116,10 @@ def _listener(tokenizer: Any, on_text: Callable[[str], None]) -> Any:
         def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
             on_text(text)
 
-    return _Listener(tokenizer, skip_prompt=True, skip_special_tokens=True)
+    return _Listener(tokenizer, skip_special_tokens=True)
+
+
+def _tell(listener: Any, token: int) -> None:
+    import torch
+
+    listener.put(torch.tensor([token]))

@@ -1,7 +1,8 @@
 """The predictor of every neural method: a loaded model that answers questions in batches of similar length.
 
-In: questions. Out: predictions, each batch as soon as it is computed. Longer rows come first, so that a batch that does not
-fit into memory fails at once and the time left is never underestimated.
+In: questions. Out: predictions: of a task that generates each as soon as its last token is written, of others each batch as
+soon as it is computed. Longer rows come first, so that a batch that does not fit into memory fails at once and the time left
+is never underestimated.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sonmat.core.errors import DataError
 from sonmat.core.protocols import Answer, Batch, Question, Row, Task
 from sonmat.core.values import Device, Example, Prediction, Source, Spec
 from sonmat.inference.device import compute_dtype, torch_device
+from sonmat.inference.generation import generate_each
 from sonmat.inference.rows import Rows, same_length
 
 if TYPE_CHECKING:
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
 
 ROWS_PER_BATCH = 32
 TOKENS_PER_BATCH = 4096
+CAUSAL = "AutoModelForCausalLM"
+"""The class of models that write an answer behind its prompt, which `generation` does for any number of rows at a time."""
 
 
 @dataclass(frozen=True)
 class NeuralPredictor:
-    """Answers through `task.decode`; reports the reference's likelihood for tasks that generate."""
+    """Answers through `task.decode`, or writes and reads with `task.parse`; reports the reference's likelihood if it generates."""
 
     model: nn.Module
     processor: Any
@@ -42,6 +46,9 @@ class NeuralPredictor:
             lambda question: self.task.encode_input(question.input, self.processor, self.spec),
             same_length=same_length(self.task),
         )
+        if self.task.generates and self.task.auto_model == CAUSAL:
+            yield from self._write(questions, rows)
+            return
         for group in batches_by_length(rows.lengths):
             start = time.perf_counter()
             batch = self._batch([rows[index] for index in group])
@@ -51,6 +58,20 @@ class NeuralPredictor:
             likelihoods = self._reference_nll([questions[index] for index in group])
             for index, answer, nll in zip(group, answers, likelihoods, strict=True):
                 yield _prediction(questions[index].row, answer, seconds, nll)
+
+    def _write(self, questions: Sequence[Question], rows: Rows[Question]) -> Iterator[Prediction]:
+        """All rows side by side instead of batch by batch, so that none waits for a longer one."""
+        prompts = [rows[index].arrays["input_ids"] for index in range(len(rows))]
+        group_of = {index: group for group in batches_by_length(rows.lengths) for index in group}
+        likelihoods: dict[int, float | None] = {}
+        for index, written in generate_each(
+            self.model, self.processor, prompts, self.spec.max_new_tokens, computing=lambda: computing(self.device)
+        ):
+            if index not in likelihoods:
+                group = group_of[index]
+                likelihoods.update(zip(group, self._reference_nll([questions[other] for other in group]), strict=True))
+            answer = Answer(self.task.parse(written.text, self.spec), written.confidence, written.tokens)
+            yield _prediction(questions[index].row, answer, written.seconds, likelihoods[index])
 
     def _reference_nll(self, questions: Sequence[Question]) -> list[float | None]:
         """Nats of each reference, all of its tokens summed; None where there is no reference or it does not fit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from sonmat import plugins
 from sonmat.core.protocols import Question, SavedModel
-from sonmat.inference.generation import generate
+from sonmat.inference.generation import Generated, generate
 from sonmat.inference.predictor import batches_by_length
 from sonmat.inference.rendering import render_prompt
 from tests.training.tiny_jobs import CPU, tiny_job
@@ -69,3 +70,41 @@ def test_words_are_told_as_they_are_written(tmp_path: Path) -> None:
     prompt = render_prompt(model.task.tiny().examples[0].input["messages"], tokenizer)
     (answer,) = generate(loaded, tokenizer, [prompt], 8, heard.append)
     assert "".join(heard).strip() == answer.text
+
+
+def test_a_chat_prediction_is_handed_on_before_the_next_answer_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = saved(tmp_path, "chat", "full")
+    examples = model.task.tiny().examples[:3]
+    predictor = plugins.find("methods", "full").load(model)
+    written: list[int] = []
+
+    def one_after_the_other(*_: object, **__: object) -> Iterator[tuple[int, Generated]]:
+        for index in (2, 0, 1):
+            written.append(index)
+            yield index, Generated(f"answer {index}", tokens=index + 1, confidence=0.5, seconds=0.25)
+
+    monkeypatch.setattr("sonmat.inference.predictor.generate_each", one_after_the_other)
+    questions = [Question(example.id, example.input, example.target) for example in examples]
+    for number, prediction in enumerate(predictor.answer(questions), start=1):
+        assert len(written) == number
+        assert (prediction.row, prediction.output) == (examples[written[-1]].id, {"text": f"answer {written[-1]}"})
+        assert (prediction.tokens, prediction.seconds) == (written[-1] + 1, 0.25)
+        (alone,) = getattr(predictor, "_reference_nll")([questions[written[-1]]])  # noqa: B009
+        assert prediction.reference_nll == pytest.approx(alone, rel=1e-5)
+
+
+def test_predictions_of_a_task_that_generates_are_what_its_decode_says(tmp_path: Path) -> None:
+    model = saved(tmp_path, "chat", "full")
+    task, examples = model.task, model.task.tiny().examples[:3]
+    predictor = plugins.find("methods", "full").load(model)
+    loaded, tokenizer = getattr(predictor, "model"), getattr(predictor, "processor")  # noqa: B009
+    rows = [task.encode_input(example.input, tokenizer, model.spec) for example in examples]
+    decoded = task.decode(loaded, task.collate(rows, tokenizer), tokenizer, model.spec)
+    questions = [Question(example.id, example.input) for example in examples]
+    predicted = {prediction.row: prediction for prediction in predictor.answer(questions)}
+    for example, answer in zip(examples, decoded, strict=True):
+        prediction = predicted[example.id]
+        assert (prediction.output, prediction.tokens) == (answer.output, answer.tokens)
+        assert prediction.confidence == pytest.approx(answer.confidence, abs=1e-5)
