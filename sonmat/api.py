@@ -26,6 +26,7 @@ from sonmat.core.protocols import Predictor, Question, SavedModel
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Language, Text, reader_language
 from sonmat.core.values import Arm, Audit, Example, Fitted, Json, LoadedSource, Plan, Prediction, Proof, Split
+from sonmat.executors.local import run_locally
 from sonmat.exporting import ExportedSplit, export_split
 from sonmat.inference.device import detect_device
 from sonmat.models.saved import load_predictor, open_saved
@@ -35,6 +36,7 @@ from sonmat.repairing import Repaired, write_repaired
 from sonmat.runs import EventLog, RunFolder, list_runs
 from sonmat.runs.events import Listener
 from sonmat.runs.folder import run_name, runs_root
+from sonmat.steps.fit import profile
 from sonmat.steps.report import write_data_page
 
 
@@ -289,6 +291,20 @@ class Run:
         """Do what is left of the steps up to `upto` with the run's own recipe."""
         perform(self.folder, self.recipe, upto, tuple(listeners))
         return self
+
+    def profile(self, listeners: Sequence[Listener] = ()) -> dict[str, Path]:
+        """Find out on a few steps where the time and memory of each fitted candidate's training go; no model changes.
+
+        Returns:
+            By candidate, the page `profile.md`; the trace `profile.json.gz` lies beside it. Only candidates that train have one.
+        Raises:
+            RunError: nothing is fitted yet.
+            Paused: Ctrl-C.
+        """
+        with self.folder.writing():
+            log = self.folder.event_log("fit", tuple(listeners))
+            names = profile(self.folder, run_locally, log, log.tell)
+        return {name: self.folder.candidate_folder(name) / "profile.md" for name in names}
 
     def write_data_page(self) -> Path:
         """Write `audit.html`, all that the audit saw as one page, in the language of the recipe or the reader; returns its path."""

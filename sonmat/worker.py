@@ -1,8 +1,9 @@
 """Does one job of a run in a process of its own: `python -m sonmat.worker RUN JOB`.
 
 A job is "fit/CANDIDATE" (train it), "fit/CANDIDATE@FOLD" (train it for one fold of a cross-validation), "answer/CANDIDATE"
-(answer the sealed test set) or "replay/CANDIDATE" (answer a few test questions again with the released model). Events go to the
-candidate's `events.jsonl`; errors are its last event. A line "pause" on standard input, or its end, asks the job to pause.
+(answer the sealed test set), "replay/CANDIDATE" (answer a few test questions again with the released model) or
+"profile/CANDIDATE" (find out on a few steps where the time of its training goes). Events go to the candidate's `events.jsonl`;
+errors are its last event. A line "pause" on standard input, or its end, asks the job to pause.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sonmat.core.errors import ResourceError, RunError, SonmatError
 from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
 from sonmat.runs import EventLog, RunFolder
-from sonmat.steps.fit import fit_candidate
+from sonmat.steps.fit import fit_candidate, profile_candidate
 from sonmat.steps.prove import answer_candidate
 from sonmat.steps.release import replay_candidate
 
@@ -30,7 +31,12 @@ Job = Callable[[RunFolder, str, Emit, Callable[[], bool]], None]
 
 LOCK_SECONDS = 60.0
 
-JOBS: Final[dict[str, Job]] = {"fit": fit_candidate, "answer": answer_candidate, "replay": replay_candidate}
+JOBS: Final[dict[str, Job]] = {
+    "fit": fit_candidate,
+    "answer": answer_candidate,
+    "replay": replay_candidate,
+    "profile": profile_candidate,
+}
 
 
 def main(arguments: list[str]) -> int:

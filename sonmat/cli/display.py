@@ -28,7 +28,7 @@ SECONDS_BETWEEN_LINES = 5.0
 BAR_CELLS = 20
 STEP_CELLS = 7
 
-_STEP_OF_JOB = {"answer": "prove", "replay": "release"}
+_STEP_OF_JOB = {"answer": "prove", "replay": "release", "profile": "fit"}
 """Jobs are named for what they do; people know the step."""
 _SHOWN_ELSEWHERE = frozenset({"verdict", "report", "failed", "environment"})
 """Events whose message the command itself prints, or that lead to an error that is printed."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from sonmat.cli.options import AsJson, RunName
+import typer
+
+from sonmat.cli.options import AsJson, RunName, words
 from sonmat.core.text import Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from sonmat.api import Run
@@ -18,19 +22,48 @@ HELP = Text(
 )
 
 
-def fit(run: RunName, as_json: AsJson = False) -> None:
+Profile = Annotated[
+    bool,
+    typer.Option(
+        "--profile",
+        help=words(
+            en="Then run a few steps of each training again, on a copy, and write where time and memory go: "
+            "profile.md and a trace, profile.json.gz, in the candidate's folder.",
+            ko="학습 뒤에 각 후보의 몇 단계를 사본에서 다시 돌려 시간과 메모리가 어디에 쓰이는지 "
+            "후보 폴더의 profile.md와 profile.json.gz에 적습니다.",
+        ),
+    ),
+]
+
+
+def fit(run: RunName, profile: Profile = False, as_json: AsJson = False) -> None:
     from sonmat import api
     from sonmat.cli.console import console, print_json
     from sonmat.cli.target import listening
 
     with listening(as_json) as listeners:
         found = api.open_run(run).resume("fit", listeners)
+        pages = found.profile(listeners) if profile else {}
     fits = found.folder.fits()
     if as_json:
         fitted = {name: found.folder.fitted(name) for name in fits.fitted}
-        print_json({"run": found.name, "folder": str(found.path), "fitted": fitted, "failed": fits.failed})
+        shown = {"run": found.name, "folder": str(found.path), "fitted": fitted, "failed": fits.failed}
+        print_json({**shown, "profiles": {name: str(page) for name, page in pages.items()}} if profile else shown)
         return
     print_fits(console(), found)
+    for page in pages.values():
+        print_page(console(), page)
+
+
+def print_page(screen: Console, page: Path) -> None:
+    """A profile's sentences, without its tables, and where to find them."""
+    from sonmat.cli.console import indented, show
+
+    title, *rest = page.read_text(encoding="utf-8").partition("\n## ")[0].strip().split("\n\n")
+    show(screen, title.removeprefix("# "), "bold")
+    for sentences in rest:
+        show(screen, indented(f"· {sentences}"))
+    show(screen, indented(f"→ {page}"), "dim")
 
 
 def print_fits(screen: Console, run: Run) -> None:

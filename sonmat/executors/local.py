@@ -31,7 +31,7 @@ def run_locally(folder: RunFolder, job: str, tell: Callable[[Event], None]) -> N
     """Do `job` and return when it is done.
 
     Args:
-        job: "fit/CANDIDATE", "fit/CANDIDATE@FOLD", "answer/CANDIDATE" or "replay/CANDIDATE".
+        job: "fit/CANDIDATE", "fit/CANDIDATE@FOLD", "answer/CANDIDATE", "replay/CANDIDATE" or "profile/CANDIDATE".
     Raises:
         Paused: Ctrl-C; the job can be continued.
         SonmatError: what the job itself raised, or `WorkerFailed` if its process died.

@@ -14,16 +14,17 @@ from collections.abc import Callable
 
 from sonmat import plugins
 from sonmat.core.errors import Paused, ResourceError, SonmatError, WorkerFailed
-from sonmat.core.protocols import Emit, FitJob
-from sonmat.core.text import Text
+from sonmat.core.protocols import Emit, FitJob, Method
+from sonmat.core.text import Text, reader_language
 from sonmat.core.values import Candidate, Device, Event, Example, Fits, Fitted, Value
 from sonmat.inference.device import detect_device, peak_memory
 from sonmat.models.saved import present, write_manifest
 from sonmat.runs import RunFolder, sha256_of, write_value
-from sonmat.runs.files import read_header
+from sonmat.runs.files import atomic_write, read_header
 from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.folds import candidate_and_fold, fold_name, has_answered
 from sonmat.training.estimates import PROCESS_BYTES
+from sonmat.training.settings import TrainingSettings
 
 RunJob = Callable[[RunFolder, str, Callable[[Event], None]], None]
 
@@ -82,35 +83,14 @@ def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callab
     plan = folder.plan()
     candidate_id, fold = candidate_and_fold(name)
     candidate = next(entry for entry in plan.candidates if entry.id == candidate_id)
-    task, method = plugins.find("tasks", plan.task), plugins.find("methods", candidate.method)
     split = folder.split()
-    learnt = split if fold is None else split.folds[fold - 1]
-    wanted = {*learnt.train, *learnt.validation}
-    examples = {example.id: example for example in folder.kept_examples() if example.id in wanted}
     where = folder.candidate_folder(name)
     model_folder = where / "model.part"
     shutil.rmtree(model_folder, ignore_errors=True)
     model_folder.mkdir(parents=True)
     start = time.perf_counter()
-    result = method.fit(
-        FitJob(
-            task=task,
-            spec=candidate.spec.model_copy(update={"media_root": str(folder.path)}),
-            base=present(candidate.base, emit),
-            family=plugins.find("families", candidate.base.family) if candidate.base else None,
-            settings=method.Settings.model_validate(candidate.settings),
-            train=_chosen(examples, learnt.train),
-            validation=_chosen(examples, learnt.validation),
-            selection=plugins.find("metrics", task.selection_metric),
-            folder=model_folder,
-            work=where / "work",
-            seed=folder.recipe().seed,
-            # Of this machine: the run may have been planned on another.
-            device=detect_device() if candidate.base else Device(),
-            emit=emit,
-            should_pause=should_pause,
-        )
-    )
+    method, job = _job_of(folder, name, candidate, emit, should_pause)
+    result = method.fit(job)
     write_manifest(model_folder, candidate, plan.task)
     shutil.rmtree(where / "model", ignore_errors=True)
     model_folder.rename(where / "model")
@@ -127,6 +107,75 @@ def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callab
         stopped=result.stopped,
     )
     write_value(where / "fitted.json", fitted, candidate_key(folder, candidate, name))
+
+
+def profile_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
+    """The job "profile/CANDIDATE": write `profile.md` and `profile.json.gz` about a few steps of its training, and nothing else.
+
+    Raises:
+        Paused, TrainingDiverged, ModelError, ResourceError: see `core.protocols.Method.fit`.
+    """
+    from sonmat.training.profile import profile_fit
+    from sonmat.training.profile_page import profile_page
+
+    candidate = next(entry for entry in folder.plan().candidates if entry.id == name)
+    where = folder.candidate_folder(name)
+    method, job = _job_of(folder, name, candidate, emit, should_pause)
+    found = profile_fit(method, job, where / "profile.json.gz")
+    language = folder.recipe().lang or reader_language()
+    atomic_write(where / "profile.md", profile_page(found, name, language))
+
+
+def profile(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], None]) -> list[str]:
+    """Profile every fitted candidate that trains; returns their names. Their models stay as they are.
+
+    Raises:
+        Paused: Ctrl-C.
+        SonmatError: what a job raised.
+    """
+    profiled: list[str] = []
+    for candidate in folder.plan().candidates:
+        settings = plugins.find("methods", candidate.method).Settings
+        if candidate.id not in folder.fits().fitted or not issubclass(settings, TrainingSettings):
+            continue
+        title = _title(candidate, candidate.id, 0)
+        said = Text(en=f"Profiling a few steps: {title.en}", ko=f"몇 단계만 다시 돌려 재는 중: {title.ko}")
+        emit("profiling", said, candidate=candidate.id)
+        run_job(folder, f"profile/{candidate.id}", tell)
+        profiled.append(candidate.id)
+    return profiled
+
+
+def _job_of(
+    folder: RunFolder, name: str, candidate: Candidate, emit: Emit, should_pause: Callable[[], bool]
+) -> tuple[Method, FitJob]:
+    """How `candidate` trains, under the name of its model or of that of a fold."""
+    plan, split = folder.plan(), folder.split()
+    task, method = plugins.find("tasks", plan.task), plugins.find("methods", candidate.method)
+    fold = candidate_and_fold(name)[1]
+    learnt = split if fold is None else split.folds[fold - 1]
+    wanted = {*learnt.train, *learnt.validation}
+    examples = {example.id: example for example in folder.kept_examples() if example.id in wanted}
+    where = folder.candidate_folder(name)
+    job = FitJob(
+        task=task,
+        spec=candidate.spec.model_copy(update={"media_root": str(folder.path)}),
+        base=present(candidate.base, emit),
+        family=plugins.find("families", candidate.base.family) if candidate.base else None,
+        settings=method.Settings.model_validate(candidate.settings),
+        train=_chosen(examples, learnt.train),
+        validation=_chosen(examples, learnt.validation),
+        selection=plugins.find("metrics", task.selection_metric),
+        folder=where / "model.part",
+        work=where / "work",
+        seed=folder.recipe().seed,
+        # Of this machine: the run may have been planned on another.
+        device=detect_device() if candidate.base else Device(),
+        emit=emit,
+        should_pause=should_pause,
+        cache=folder.file("cache"),
+    )
+    return method, job
 
 
 def candidate_key(folder: RunFolder, candidate: Candidate, name: str | None = None) -> str:
