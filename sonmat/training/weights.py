@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,8 +121,21 @@ def to_training_mode(model: nn.Module) -> None:
     from torch import nn
 
     model.train()
-    for module in model.modules():
-        own = list(module.parameters())
-        frozen = bool(own) and not any(parameter.requires_grad for parameter in own)
-        if frozen or isinstance(module, nn.modules.batchnorm._BatchNorm):
+    # Called before every step, so it goes over names once instead of over each module's parameters.
+    holding, training = set[str](), set[str]()
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        above = set(_prefixes(name))
+        holding |= above
+        if parameter.requires_grad:
+            training |= above
+    for name, module in model.named_modules():
+        frozen = name in holding and name not in training
+        if module.training and (frozen or isinstance(module, nn.modules.batchnorm._BatchNorm)):
             module.eval()
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """Names of the modules that the parameter `name` lies in, up to the model itself, ''."""
+    while name:
+        name = name.rpartition(".")[0]
+        yield name

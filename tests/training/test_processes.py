@@ -35,3 +35,24 @@ def test_two_processes_give_the_weights_of_one(tmp_path: Path, weighted: tuple[s
     # Their lengths too, because AdamW forgives gradients of a wrong scale.
     assert two["norms"] == pytest.approx(one["norms"], rel=1e-4)
     assert torch.allclose(one["weights"], two["weights"], atol=1e-6)
+
+
+@pytest.mark.real
+def test_of_two_processes_one_computes_the_frozen_layers_and_both_train_as_one_would(tmp_path: Path) -> None:
+    norms, computed = [], []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        folder.mkdir()
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
+        subprocess.run(
+            [*launcher, "-m", "tests.training.two_processes_frozen", str(folder)],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            timeout=300,
+        )
+        results = [torch.load(folder / f"{rank}.pt") for rank in range(processes)]
+        norms.append(results[0]["norms"])
+        computed.append(sum(result["computed"] for result in results))
+    assert norms[0] == pytest.approx(norms[1], rel=1e-4)
+    assert computed == [12, 12]
