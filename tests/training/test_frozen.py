@@ -385,6 +385,25 @@ def test_of_a_pass_over_tokens_only_what_the_head_reads_is_kept() -> None:
     assert kept == {first: "first", mean: "all"}
 
 
+@pytest.mark.parametrize(("blocks", "name"), [(0, "mobilenet_v2"), (2, "mobilenet_v2.layer.14")])
+def test_a_picture_model_is_cut_too_although_its_dropout_writes_into_what_it_is_given(blocks: int, name: str) -> None:
+    import transformers
+
+    family, task = plugins.find("families", "mobilenet_v2"), plugins.find("tasks", "image-classification")
+    model: Any = transformers.MobileNetV2ForImageClassification(family.tiny())
+    model.requires_grad_(False)
+    layers = family.blocks(model)
+    for trained in [model.classifier, *layers[len(layers) - blocks :]]:
+        trained.requires_grad_(True)
+    pixels = torch.randn(2, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    cut = find_cut(
+        model, model.base_model, layers, task.losses, {"pixel_values": pixels, "label": torch.tensor([0, 1])}, CPU
+    )
+    assert cut is not None
+    assert cut.name == name
+    assert [field.keeps for field in cut.fields] == (["all"] if blocks else ["nothing", "all"])
+
+
 def test_rows_padded_on_the_left_keep_all_their_tokens() -> None:
     cut = toy_cut(Classifier(mean), toy_batch(left=True))
     assert cut is not None

@@ -131,17 +131,17 @@ def find_cut(
     """
     ends = [*blocks, body]
     outputs = _probed(model, ends, losses, batch, device, seed=0)
-    frozen = [number for number, output in enumerate(outputs) if output is not None and _is_frozen(output)]
+    frozen = [number for number, output in enumerate(outputs) if output is not None and _is_frozen(output.tensors)]
     if not frozen:
         return None
     at = frozen[-1]
     again = _probed(model, ends, losses, batch, device, seed=1)[at]
     first = outputs[at]
-    if again is None or not _same(_tensors(first), _tensors(again)):
+    if first is None or again is None or not _same(first.tensors, again.tensors):
         return None  # chance has a hand in it, such as dropout between frozen layers
     name = next(name for name, module in model.named_modules() if module is ends[at])
-    fields = tuple(_field(name, tensor, batch.get("attention_mask")) for name, tensor in _tensors(first).items())
-    cut = Cut(name, tuple(ends[: at + 1]) if at < len(blocks) else (body,), fields, _rebuilder(first))
+    fields = tuple(_field(name, tensor, batch.get("attention_mask")) for name, tensor in first.tensors.items())
+    cut = Cut(name, tuple(ends[: at + 1]) if at < len(blocks) else (body,), fields, _rebuilder(first.output))
     return _narrowed(cut, model, losses, batch, device)
 
 
@@ -149,15 +149,24 @@ class _EndReached(Exception):
     """Leaves a forward pass at the end of the frozen part."""
 
 
+@dataclass(frozen=True)
+class _Given:
+    """What a module gave: its form, and its tensors as they were then."""
+
+    output: Any
+    tensors: dict[str, Tensor]
+
+
 def _probed(
     model: nn.Module, modules: Sequence[nn.Module], losses: Losses, batch: Batch, device: Device, seed: int
-) -> list[Any]:
+) -> list[_Given | None]:
     """What each module gives in a training step; None for one that does not run."""
-    outputs: list[Any] = [None] * len(modules)
+    outputs: list[_Given | None] = [None] * len(modules)
 
     def keeper(number: int) -> Callable[[nn.Module, Any, Any], None]:
         def keep(module: nn.Module, inputs: Any, output: Any) -> None:
-            outputs[number] = output
+            # Copied, because what comes behind may write into it: MobileNetV2's dropout does.
+            outputs[number] = _Given(output, {name: tensor.clone() for name, tensor in _tensors(output).items()})
 
         return keep
 
@@ -173,9 +182,8 @@ def _probed(
     return outputs
 
 
-def _is_frozen(output: Any) -> bool:
-    """Whether `output` has tensors and none of them depends on a parameter that trains."""
-    tensors = _tensors(output)
+def _is_frozen(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether there are any and none of them depends on a parameter that trains."""
     return bool(tensors) and not any(tensor.requires_grad for tensor in tensors.values())
 
 
