@@ -10,6 +10,7 @@ RUN/
 ├── decisions.jsonl            what a person decided about single rows, append-only; the audit heeds it
 ├── split.json                 split
 ├── plan.json                  plan
+├── cache/                     outputs of frozen layers, vectors of texts: made again if deleted
 ├── fit.json                   fit: which candidates have a model
 ├── candidates/<id>/           fit: model/, work/, events.jsonl, worker.log, fitted.json; <id>@<n>/ the same for fold n
 ├── predictions/<id>.jsonl     prove, row by row; <id>.json what it cost; <id>@<n>.jsonl the answers of fold n alone

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from sonmat import plugins
 from sonmat.core.errors import Paused, ResourceError, SonmatError, WorkerFailed
@@ -25,6 +26,9 @@ from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.folds import candidate_and_fold, fold_name, has_answered
 from sonmat.training.estimates import PROCESS_BYTES
 from sonmat.training.settings import TrainingSettings
+
+CACHE_KEPT_BYTES = 1 << 30
+"""Outputs of frozen layers that stay in a finished run."""
 
 RunJob = Callable[[RunFolder, str, Callable[[Event], None]], None]
 
@@ -69,6 +73,8 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
             Text(en="No candidate could be trained.", ko="학습에 성공한 후보가 없습니다."),
             Text(en="\n".join(reasons), ko="\n".join(reasons)),
         )
+    if not failed:
+        _clear_large_cache(folder.file("cache") / "frozen")
     write_value(
         folder.file("fit.json"), Fits(fitted=tuple(fitted), failed=failed), f"{UNFINISHED}{inputs}" if failed else inputs
     )
@@ -231,6 +237,12 @@ def _require_disk(folder: RunFolder, candidate: Candidate) -> None:
             ko="공간을 비우거나 --folder로 다른 디스크를 지정하세요. 지금까지 한 것은 그대로 남습니다.",
         ),
     )
+
+
+def _clear_large_cache(cache: Path) -> None:
+    """Outputs of frozen layers serve the next settings that are tried; but not at the price of a disk."""
+    if sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()) > CACHE_KEPT_BYTES:
+        shutil.rmtree(cache)
 
 
 def _earlier_seconds(folder: RunFolder, name: str) -> float:

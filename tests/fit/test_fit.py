@@ -19,7 +19,7 @@ from sonmat.core.values import Candidate, Device, Estimate, Event, Fitted, Fold,
 from sonmat.executors.local import run_locally
 from sonmat.runs import RunFolder, write_rows, write_value
 from sonmat.runs.folds import answers_key
-from sonmat.steps.fit import candidate_key, fit
+from sonmat.steps.fit import _clear_large_cache, candidate_key, fit
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -219,3 +219,16 @@ def test_every_fold_has_a_fingerprint_of_its_own(folder: RunFolder) -> None:
     keys = {candidate_key(folder, made, name) for name in ("one", "one@1", "one@2")}
     assert len(keys) == 3
     assert candidate_key(folder, made) in keys
+
+
+def test_only_a_large_cache_of_frozen_layers_is_cleared_after_a_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sonmat.steps.fit.CACHE_KEPT_BYTES", 100)
+    for size, stays in ((100, True), (101, False)):
+        cache = tmp_path / str(size) / "frozen"
+        (cache / "key").mkdir(parents=True)
+        (cache / "key" / "rows.bin").write_bytes(bytes(size))
+        _clear_large_cache(cache)
+        assert cache.exists() == stays
+    _clear_large_cache(tmp_path / "none")

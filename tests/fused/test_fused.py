@@ -136,6 +136,22 @@ def test_attention_equals_pytorchs(masked: str | None, key_heads: int) -> None:
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("model_type", CONFIGS)
+def test_a_model_of_wide_weights_trains_in_full_under_autocast(model_type: str) -> None:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(CONFIGS[model_type], attn_implementation="sdpa")
+    fused = fused_copy(model, model_type)
+    ids = torch.randint(0, 50, (2, 9))
+    with torch.autocast("cpu", torch.bfloat16):
+        expected_logits, expected = gradients(model, ids)
+        logits, found = gradients(fused, ids)
+    torch.testing.assert_close(logits, expected_logits, rtol=0.1, atol=0.1)
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        likeness = torch.nn.functional.cosine_similarity(found[name].flatten(), gradient.flatten(), dim=0)
+        assert likeness > 0.98 or gradient.abs().max() < 1e-6, f"{name}: {likeness}"
+
+
 @pytest.mark.parametrize("softcap", [None, 3.0])
 @pytest.mark.parametrize("weighed", [False, True])
 def test_losses_of_the_output_layer_equal_plain_cross_entropy(

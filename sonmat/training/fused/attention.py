@@ -60,6 +60,10 @@ def attend(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal, **more
         )
         return mixed, None
+    kind = query.device.type
+    # Rotated in float32, queries and keys may be wider than values.
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else value.dtype
+    query, key, value = query.to(dtype), key.to(dtype), value.to(dtype)
     hidden = _hidden(query.shape[2], query.device) if attention_mask is None and causal else None
     mixed = _Products.apply(query, key, value, scale, hidden, attention_mask)  # type: ignore[no-untyped-call]
     return mixed.transpose(1, 2).contiguous(), None
