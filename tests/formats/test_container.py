@@ -43,7 +43,7 @@ def zip_bytes(member: str) -> bytes:
     [
         ("t.csv", parquet_bytes(), "is a Parquet file, although its name ends in '.csv'", "t.parquet"),
         ("t.csv", zip_bytes("xl/workbook.xml"), "is an Excel workbook, although its name ends in '.csv'", "t.xlsx"),
-        ("t.csv", gzip.compress(b"text\n"), "is a gzip file, although its name ends in '.csv'", "t.csv.gz"),
+        ("t.csv", gzip.compress(b"text\n", mtime=0), "is a gzip file, although its name ends in '.csv'", "t.csv.gz"),
         ("t.xlsx", zip_bytes("a.csv"), "is a ZIP archive, although its name ends in '.xlsx'", "t.zip"),
         ("t", parquet_bytes(), "is a Parquet file, although its name ends in 't'", "t.parquet"),
         ("t.json", b"SQLite format 3\0" + bytes(90), "is an SQLite database", "t.sqlite"),
