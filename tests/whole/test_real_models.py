@@ -48,7 +48,7 @@ def test_a_chat_model_learns_a_fixed_voice_with_lora_and_plain_peft_loads_the_ad
             ]
             stream.write(json.dumps({"messages": [{"role": role, "content": text} for role, text in talk]}) + "\n")
     sonmat(
-        "run", "shop.jsonl", "--method", "lora", "--base", "smollm2-135m", "--set", "lora.epochs=4",
+        "run", "shop.jsonl", "--folds", "0", "--method", "lora", "--base", "smollm2-135m", "--set", "lora.epochs=4",
         "--set", "lora.learning_rate=1e-3", folder=tmp_path,
     )  # fmt: skip
     run = package.open_run(tmp_path / "runs" / "shop")
@@ -84,7 +84,7 @@ def test_an_image_model_learns_shapes_and_plain_transformers_loads_it(tmp_path: 
                 pixels[bands[:, None] ^ bands[None, :]] = 20
             pixels = np.clip(pixels + chance.normal(0, 12, pixels.shape), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{number}.png")
-    sonmat("run", "photos", "--method", "head-only", "--set", "head-only.epochs=6", folder=tmp_path)
+    sonmat("run", "photos", "--folds", "0", "--method", "head-only", "--set", "head-only.epochs=6", folder=tmp_path)
     run = package.open_run(tmp_path / "runs" / "photos")
     arms = {arm.method: arm for arm in run.proof.arms}
     assert arms["head-only"].headline.value > 0.8 > arms["majority"].headline.value
