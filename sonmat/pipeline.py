@@ -105,7 +105,10 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "") -> dict[str,
             recipe.accept_licence,
             recipe.allow_truncation,
             recipe.max_tokens,
+            recipe.documents,
+            recipe.arm,
         ),
+        "prove": (recipe.judge, recipe.probes, recipe.cost, recipe.guards, recipe.price, recipe.expect),
         "report": (recipe.lang or reader_language(),),
     }
     found: dict[str, str] = {}

@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, cast, overload
 
 from sonmat.core.errors import PluginError, unknown_name
-from sonmat.core.protocols import ROOMS, Family, Format, Kind, Method, Metric, PluginRoom, Shape, Task
+from sonmat.core.protocols import ROOMS, Family, Format, Kind, Method, Metric, PluginRoom, Probe, Shape, Task
 from sonmat.core.text import Text, verbatim
 from sonmat.core.watching import Check
 
@@ -29,6 +29,7 @@ _KINDS: dict[PluginRoom, Text] = {
     "families": Text(en="model family", ko="모델 계열"),
     "methods": Text(en="method", ko="방법"),
     "metrics": Text(en="metric", ko="지표"),
+    "probes": Text(en="probe", ko="탐침"),
 }
 
 
@@ -48,6 +49,8 @@ def find(room: Literal["families"], name: str) -> Family: ...
 def find(room: Literal["checks"], name: str) -> Check: ...
 @overload
 def find(room: Literal["kinds"], name: str) -> Kind: ...
+@overload
+def find(room: Literal["probes"], name: str) -> Probe: ...
 def find(room: PluginRoom, name: str) -> Any:
     """The plug-in called `name`.
 
@@ -77,6 +80,8 @@ def every(room: Literal["families"]) -> tuple[Family, ...]: ...
 def every(room: Literal["checks"]) -> tuple[Check, ...]: ...
 @overload
 def every(room: Literal["kinds"]) -> tuple[Kind, ...]: ...
+@overload
+def every(room: Literal["probes"]) -> tuple[Probe, ...]: ...
 def every(room: PluginRoom) -> tuple[Any, ...]:
     """All plug-ins of a room in the order of their names."""
     found = _all(room)

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import (
+    Candidate,
     Columns,
     Device,
     Estimate,
     Example,
     Guess,
     Json,
+    Measure,
     ModelFacts,
     Prediction,
     Record,
@@ -325,6 +328,10 @@ class FitJob:
     should_pause: Callable[[], bool]
     cache: Path | None = None
     """Folder of what other fits of the same base and rows may use again; `work` if left out."""
+    documents: tuple[Path, ...] = ()
+    """Files and folders that answers may be looked up in."""
+    over: SavedModel | None = None
+    """The fitted model of the candidate that this one asks (`Candidate.over`)."""
 
 
 @dataclass(frozen=True)
@@ -334,6 +341,8 @@ class FitResult:
     selection: Mapping[str, float] = field(default_factory=dict)
     trained_parameters: int = 0
     stopped: Text | None = None
+    budget: Text | None = None
+    """What was tried on the validation rows; see `Fitted.budget`."""
 
 
 @dataclass(frozen=True)
@@ -357,6 +366,10 @@ class Question:
     row: str
     input: Json
     reference: Json | None = None
+    write: bool = True
+    """False where only the reference's likelihood is wanted: the output is then empty."""
+    max_new_tokens: int | None = None
+    """Longest answer to this question; the spec's if left out."""
 
 
 class Predictor(Protocol):
@@ -373,6 +386,8 @@ class Method(Protocol):
     title: Text
     role: Literal["floor", "base", "tuned"]
     needs_base: bool
+    learns: bool
+    """Whether its answers depend on the training rows."""
     Settings: type[BaseModel]
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No: ...
@@ -434,6 +449,55 @@ class Metric(Protocol):
         """From sums of statistics, shape (..., k), the metric, shape (...)."""
 
 
+# ── probes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a probe knows of a run. Nothing of it depends on an arm."""
+
+    task: Task
+    spec: Spec
+    languages: tuple[str, ...]
+    """Commonest first, as in `LoadedSource`."""
+    train: Sequence[Example]
+    test: Sequence[Example]
+    seed: int
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one arm has said: to the test set, and when it was probed."""
+
+    candidate: Candidate
+    answers: Mapping[str, Prediction]
+    """By test row."""
+    rows: Sequence[Json]
+    """What the probe's own `observe` has given, in its order."""
+
+
+class Probe(Protocol):
+    """Something to know about an arm besides its task metrics: one file in `probes/`.
+
+    `observe` runs where the arm's model is loaded; `measure` is a pure function of what was observed, so that figures can be
+    worked out again from a run directory.
+    """
+
+    name: str
+    title: Text
+
+    def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
+        """Whether the probe says something about such an arm; a No is not shown unless the user asked for the probe."""
+
+    def observe(self, setting: Setting, candidate: Candidate, predictor: Predictor) -> Iterator[Json]:
+        """Rows of `predictions/ARM.PROBE.jsonl`, each as soon as it is known, the same number for every arm; nothing, for a
+        probe that looks at the answers to the test set alone. A row has `row`, an id within the probe."""
+
+    def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
+        """What it shows about `own`; `base` is its untuned base, None where there is none or `own` is the base itself."""
+
+
 ROOMS: dict[str, type] = {
     "formats": Format,
     "shapes": Shape,
@@ -443,7 +507,8 @@ ROOMS: dict[str, type] = {
     "families": Family,
     "methods": Method,
     "metrics": Metric,
+    "probes": Probe,
 }
 """Plug-in rooms and the contract of each."""
 
-PluginRoom = Literal["formats", "shapes", "checks", "kinds", "tasks", "families", "methods", "metrics"]
+PluginRoom = Literal["formats", "shapes", "checks", "kinds", "tasks", "families", "methods", "metrics", "probes"]

@@ -85,6 +85,37 @@ class Recipe(BaseModel):
     settings: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings by method name, e.g. {lora: {rank: 8, learning_rate: 1e-4}}."
     )
+    documents: Paths = Field(
+        (),
+        description="Files and folders to look answers up in (txt, md, html, pdf, docx, hwpx): arms with retrieval search them.",
+    )
+    arm: tuple[str, ...] = Field(
+        (),
+        description="Further arms of the proof: openai:URL:MODEL asks an OpenAI-compatible endpoint, and sends it the test inputs.",
+    )
+    judge: str | None = Field(
+        None,
+        description="Endpoint that compares answers pairwise, as openai:URL:MODEL; it is sent the test inputs and answers.",
+    )
+    probes: tuple[str, ...] | None = Field(
+        None,
+        description="Probes of the proof, e.g. forgetting, safety, fairness, stability; all that fit if left out, '' for none.",
+    )
+    cost: dict[str, float] = Field(
+        default_factory=dict,
+        description="What missing a class costs beside other mistakes, e.g. {spam: 20}; each mistake costs 1 if left out.",
+    )
+    guards: dict[str, float] = Field(
+        default_factory=dict,
+        description="Bounds that an arm must keep to be recommended, by measure, e.g. {forgetting.all: 0.05}.",
+    )
+    price: float | None = Field(
+        None, ge=0, description="Price of this machine for an hour, in your currency: makes costs from times."
+    )
+    expect: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What every written answer must keep: {json_schema, regex, longest, shortest, contains, excludes}.",
+    )
     max_tokens: int | None = Field(None, gt=7, description="Longest row in tokens; the base model's own limit if left out.")
     lang: Language | None = Field(None, description="Language of messages and report: en or ko; the locale's if left out.")
 

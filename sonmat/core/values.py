@@ -288,6 +288,10 @@ class Candidate(Value):
     settings: Json = Field(default_factory=dict)
     origins: dict[str, Literal["user", "plan", "default"]] = Field(default_factory=dict)
     """Where each setting's value came from."""
+    learns: bool = True
+    """Whether its answers depend on the training rows; what learns nothing is the same in every fold, and made and asked once."""
+    over: str | None = None
+    """Another candidate, fitted before, whose model this one asks, e.g. retrieval in front of a tuned model."""
     reason: Text
     estimate: Estimate
 
@@ -336,6 +340,8 @@ class Fitted(Value):
     trained_parameters: int = 0
     stopped: Text | None = None
     """Why training ended before its last step, if it did."""
+    budget: Text | None = None
+    """What was tried on the validation rows to choose settings, e.g. twelve prompts; None where nothing was."""
 
 
 class Fits(Value):
@@ -389,6 +395,8 @@ class Arm(Value):
     """Peak resident memory of the process that answered."""
     fit_seconds: float
     per_class: tuple[ClassScore, ...] = ()
+    budget: Text | None = None
+    """What was tried on the validation rows to choose its settings; None where nothing was."""
 
     @property
     def headline(self) -> Score:
@@ -423,6 +431,56 @@ class Comparison(Value):
     b_only_right: int | None = None
     better: Literal["a", "b", "neither"]
     """The winner, only if the whole interval of the difference lies on one side of zero."""
+
+
+Unit = Literal["share", "score", "nats", "seconds", "bytes", "tokens per second", "count", "money"]
+
+
+class Change(Value):
+    """What tuning did to a measure: the arm's value less that of its untuned base on the same items."""
+
+    difference: float
+    low: float
+    high: float
+    beyond_noise: bool
+    """After correction for the family of comparisons that it belongs to."""
+
+
+class Measure(Value):
+    """One figure about one arm beside its task metrics: what it forgot, how fair, safe, stable, quick and dear it is."""
+
+    probe: str
+    """The probe that measured it."""
+    name: str
+    """Stable key within the probe, e.g. 'arithmetic'; guards name it as PROBE.NAME."""
+    title: Text
+    arm: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    items: int
+    unit: Unit = "share"
+    higher_is_better: bool | None = True
+    """None where neither is better."""
+    slice: dict[str, str] = Field(default_factory=dict)
+    """The part of the items it is about, e.g. {'gender': 'f'}; all of them if empty."""
+    change: Change | None = None
+    rows: tuple[str, ...] = ()
+    """Up to 20 items that show it, worst first: rows of the test set or of the probe's own file."""
+    note: Text | None = None
+
+
+class Guard(Value):
+    """A bound that the user or a default sets on a measure, and whether an arm keeps it."""
+
+    name: str
+    arm: str
+    measure: str
+    """PROBE.NAME"""
+    bound: float
+    value: float
+    kept: bool
+    reason: Text
 
 
 class Verdict(Value):
@@ -461,6 +519,8 @@ class Proof(Value):
     verdict: Verdict
     failed: dict[str, Text] = Field(default_factory=dict)
     """Candidates without an arm, and why."""
+    measures: tuple[Measure, ...] = ()
+    guards: tuple[Guard, ...] = ()
 
 
 # ── release and learn ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,6 +33,7 @@ class Freeze:
     title = Text(en="last layers only", ko="마지막 층만 학습")
     role: Literal["floor", "base", "tuned"] = "tuned"
     needs_base = True
+    learns = True
     Settings: type[BaseModel] = FreezeSettings
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No:

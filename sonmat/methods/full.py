@@ -30,6 +30,7 @@ class Full:
     title = Text(en="full fine-tuning", ko="전체 미세조정")
     role: Literal["floor", "base", "tuned"] = "tuned"
     needs_base = True
+    learns = True
     Settings: type[BaseModel] = FullSettings
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No:

@@ -30,6 +30,7 @@ class HeadOnly:
     title = Text(en="new output layer only", ko="출력층만 학습")
     role: Literal["floor", "base", "tuned"] = "tuned"
     needs_base = True
+    learns = True
     Settings: type[BaseModel] = HeadOnlySettings
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No:

@@ -68,6 +68,7 @@ class LabelNames:
     title = Text(en="base encoder, nearest label name", ko="기본 인코더, 가장 가까운 라벨 이름")
     role: Literal["floor", "base", "tuned"] = "base"
     needs_base = True
+    learns = False
     Settings: type[BaseModel] = LabelNamesSettings
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No:

@@ -40,6 +40,7 @@ class Lora:
     title = Text(en="LoRA adapter", ko="LoRA 어댑터")
     role: Literal["floor", "base", "tuned"] = "tuned"
     needs_base = True
+    learns = True
     Settings: type[BaseModel] = LoraSettings
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No:

@@ -37,6 +37,7 @@ class Majority:
     title = Text(en="commonest answer", ko="가장 흔한 답")
     role: Literal["floor", "base", "tuned"] = "floor"
     needs_base = False
+    learns = True
     Settings: type[BaseModel] = MajoritySettings
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No:

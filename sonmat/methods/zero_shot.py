@@ -69,6 +69,7 @@ class ZeroShot:
     title = Text(en="base model, prompted", ko="기본 모델에 질문만")
     role: Literal["floor", "base", "tuned"] = "base"
     needs_base = True
+    learns = False
     Settings: type[BaseModel] = ZeroShotSettings
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No:

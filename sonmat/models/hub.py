@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sonmat.core.errors import ModelError, ResourceError
+from sonmat.core.errors import ModelError
 from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
+from sonmat.reading.hub_errors import HUB, Wanted, hub_errors
 
 _SECONDS = 2.5
 """How long a hub that does not answer may hold up a run."""
@@ -65,24 +66,14 @@ def fetch_snapshot(hub_id: str, revision: str | None, emit: Emit) -> Snapshot:
         ResourceError: the disk ran full.
     """
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
-    try:
+    noun = Text(en="model", ko="모델")
+    with hub_errors(Wanted(hub_id, revision, noun, f"{HUB}/{hub_id}", ModelError)):
         names = [file.rfilename for file in HfApi().model_info(hub_id, revision=revision).siblings or []]
         wanted = _FILES if any(name.endswith(".safetensors") for name in names) else _PICKLED_FILES
         folder = snapshot_download(
             hub_id, revision=revision, allow_patterns=wanted, ignore_patterns="*/*", tqdm_class=_progress_bar(emit)
         )
-    except GatedRepoError as error:
-        raise _gated(hub_id) from error
-    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-        raise _not_found(hub_id, revision) from error
-    except OSError as error:
-        if error.errno == 28:
-            raise _disk_full(hub_id) from error
-        raise _failed(hub_id, error) from error
-    except HfHubHTTPError as error:
-        raise _failed(hub_id, error) from error
     return Snapshot(Path(folder), Path(folder).name)
 
 
@@ -152,48 +143,3 @@ def _progress_bar(emit: Emit) -> type[Any]:
         began = time.monotonic()
 
     return EventBar
-
-
-def _gated(hub_id: str) -> ModelError:
-    return ModelError(
-        Text(
-            en=f"{hub_id} is only given to people who accepted its terms on the hub.",
-            ko=f"{hub_id}은(는) 허브에서 약관에 동의한 사람만 받을 수 있습니다.",
-        ),
-        Text(
-            en=f"Accept them at https://huggingface.co/{hub_id}, then sign in: hf auth login.",
-            ko=f"https://huggingface.co/{hub_id} 에서 동의한 뒤 로그인하세요: hf auth login.",
-        ),
-    )
-
-
-def _not_found(hub_id: str, revision: str | None) -> ModelError:
-    name = f"{hub_id}@{revision}" if revision else hub_id
-    return ModelError(
-        Text(en=f"The hub has no model {name}.", ko=f"허브에 {name} 모델이 없습니다."),
-        Text(
-            en="Check the spelling; a private model needs a token: hf auth login.",
-            ko="철자를 확인하세요. 비공개 모델이면 토큰이 필요합니다: hf auth login.",
-        ),
-    )
-
-
-def _disk_full(hub_id: str) -> ResourceError:
-    return ResourceError(
-        Text(en=f"The disk ran full while fetching {hub_id}.", ko=f"{hub_id}을(를) 받는 중에 디스크가 가득 찼습니다."),
-        Text(en="Free some space or set HF_HOME to another disk.", ko="공간을 비우거나 HF_HOME을 다른 디스크로 정하세요."),
-    )
-
-
-def _failed(hub_id: str, error: Exception) -> ModelError:
-    detail = f"{type(error).__name__}: {error}".splitlines()[0]
-    return ModelError(
-        Text(
-            en=f"{hub_id} could not be fetched from the hub: {detail}.",
-            ko=f"허브에서 {hub_id}을(를) 받지 못했습니다: {detail}.",
-        ),
-        Text(
-            en="Try again: what is already fetched is kept. Catalogue models also come from the package index.",
-            ko="다시 시도하세요. 이미 받은 것은 그대로 둡니다. 목록의 모델은 패키지 저장소에서도 받을 수 있습니다.",
-        ),
-    )

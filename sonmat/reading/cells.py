@@ -24,6 +24,14 @@ def text_of(fields: Json, column: str | None) -> str | Text:
     return _written(column, value)
 
 
+def file_of(fields: Json, column: str | None) -> str | Text:
+    """The field as the name of a file."""
+    name = text_of(fields, column)
+    if name == "":
+        return Text(en=f"names no file in '{column}'", ko=f"'{column}' 칸에 파일 이름이 없습니다")
+    return name
+
+
 def label_of(fields: Json, column: str | None) -> str | Text:
     """The field as a label; 1.0 becomes '1', because tables with gaps turn whole numbers into fractions."""
     if column is None or fields.get(column) is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sonmat.core.protocols import Kind
 from sonmat.core.values import Example, Json
-from sonmat.reading.sameness import same_hash, same_key
+from sonmat.reading.sameness import same_hash
 
 ROWS_AT_ONCE = 2048
 """Few enough for flat memory, many enough for libraries that work in batches."""
@@ -102,7 +102,3 @@ def texts_of(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for part in value:
             yield from texts_of(part)
-
-
-def input_key(example: Example) -> str:
-    return same_key(example.input)

@@ -25,11 +25,6 @@ def evened(text: str) -> str:
     return " ".join(_INVISIBLE.sub("", text).split())
 
 
-def same_key(value: Any) -> str:
-    """A digest (32 hexadecimal digits) that is equal for JSON values that say the same."""
-    return hashlib.blake2b(_canonical(value), digest_size=16).hexdigest()
-
-
 def same_hash(value: Any) -> int:
     """A digest of 64 bits for millions of rows, equal for JSON values that say the same; two of a million different values
     collide once in 40 million times."""

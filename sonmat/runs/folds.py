@@ -5,6 +5,7 @@ A candidate's model of fold 3 is called `CANDIDATE@3` wherever a candidate is: i
 
 from __future__ import annotations
 
+from sonmat.core.values import Candidate, Split
 from sonmat.runs.files import read_header, sha256_of
 from sonmat.runs.folder import RunFolder
 
@@ -12,6 +13,11 @@ from sonmat.runs.folder import RunFolder
 def fold_name(candidate: str, fold: int) -> str:
     """What the candidate's model of this fold is called; folds count from 1, through all repetitions."""
     return f"{candidate}@{fold}"
+
+
+def folds_of(candidate: Candidate, split: Split) -> int:
+    """How many models the candidate needs besides the one of all rows: what learns nothing is the same in every fold."""
+    return len(split.folds) if candidate.learns else 0
 
 
 def candidate_and_fold(name: str) -> tuple[str, int | None]:

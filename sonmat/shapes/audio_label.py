@@ -5,7 +5,7 @@ from __future__ import annotations
 from sonmat.core.protocols import Pair, Table
 from sonmat.core.text import Text
 from sonmat.core.values import Columns, Guess, Json
-from sonmat.reading.cells import label_of, text_of
+from sonmat.reading.cells import file_of, label_of
 from sonmat.reading.columns import choose_audio, choose_label, profiles
 
 
@@ -29,14 +29,10 @@ class AudioLabel:
         )
 
     def read(self, fields: Json, columns: Columns) -> Pair | Text:
-        audio = text_of(fields, columns.input)
+        audio = file_of(fields, columns.input)
         label = label_of(fields, columns.target)
         if isinstance(audio, Text):
             return audio
-        if not audio:
-            return Text(
-                en=f"names no sound file in '{columns.input}'", ko=f"'{columns.input}' 칸에 소리 파일 이름이 없습니다"
-            )
         return label if isinstance(label, Text) else Pair(input={"audio": audio}, target={"label": label})
 
     def write(self, pair: Pair, columns: Columns) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sonmat.core.protocols import Pair, Table
 from sonmat.core.text import Text
 from sonmat.core.values import Columns, Guess, Json
-from sonmat.reading.cells import text_of
+from sonmat.reading.cells import file_of, text_of
 from sonmat.reading.columns import choose_audio, choose_text, profiles
 
 _NAMES = ("transcript", "transcription", "sentence", "text", "normalized_text", "전사", "전사문", "대본", "발화", "문장")
@@ -38,13 +38,9 @@ class AudioText:
         )
 
     def read(self, fields: Json, columns: Columns) -> Pair | Text:
-        audio, text = text_of(fields, columns.input), text_of(fields, columns.target)
+        audio, text = file_of(fields, columns.input), text_of(fields, columns.target)
         if isinstance(audio, Text):
             return audio
-        if not audio:
-            return Text(
-                en=f"names no sound file in '{columns.input}'", ko=f"'{columns.input}' 칸에 소리 파일 이름이 없습니다"
-            )
         return text if isinstance(text, Text) else Pair(input={"audio": audio}, target={"text": text})
 
     def write(self, pair: Pair, columns: Columns) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sonmat.core.protocols import Pair, Table
 from sonmat.core.text import Text
 from sonmat.core.values import Columns, Guess, Json
-from sonmat.reading.cells import label_of, text_of
+from sonmat.reading.cells import file_of, label_of
 from sonmat.reading.columns import choose_image, choose_label, profiles
 
 
@@ -28,12 +28,10 @@ class ImageLabel:
         )
 
     def read(self, fields: Json, columns: Columns) -> Pair | Text:
-        image = text_of(fields, columns.input)
+        image = file_of(fields, columns.input)
         label = label_of(fields, columns.target)
         if isinstance(image, Text):
             return image
-        if not image:
-            return Text(en=f"names no picture in '{columns.input}'", ko=f"'{columns.input}' 칸에 그림 파일 이름이 없습니다")
         return label if isinstance(label, Text) else Pair(input={"image": image}, target={"label": label})
 
     def write(self, pair: Pair, columns: Columns) -> Json:

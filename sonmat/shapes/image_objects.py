@@ -8,7 +8,7 @@ from typing import Any
 from sonmat.core.protocols import Pair, Table
 from sonmat.core.text import Text
 from sonmat.core.values import Columns, Guess, Json
-from sonmat.reading.cells import label_of, parsed, text_of
+from sonmat.reading.cells import file_of, label_of, parsed
 from sonmat.reading.columns import choose_image, profiles
 
 _BOXES, _LABELS = ("box", "bbox"), ("label", "category", "name", "class")
@@ -37,7 +37,7 @@ class ImageObjects:
         return None
 
     def read(self, fields: Json, columns: Columns) -> Pair | Text:
-        image = text_of(fields, columns.input)
+        image = file_of(fields, columns.input)
         if isinstance(image, Text):
             return image
         column = columns.target or "objects"

@@ -23,7 +23,7 @@ from sonmat.models.saved import present, write_manifest
 from sonmat.runs import RunFolder, sha256_of, write_value
 from sonmat.runs.files import atomic_write, read_header
 from sonmat.runs.folder import UNFINISHED
-from sonmat.runs.folds import candidate_and_fold, fold_name, has_answered
+from sonmat.runs.folds import candidate_and_fold, fold_name, folds_of, has_answered
 from sonmat.training.estimates import PROCESS_BYTES
 from sonmat.training.settings import TrainingSettings
 
@@ -49,8 +49,9 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
     plan = folder.plan()
     fitted: list[str] = []
     failed: dict[str, Text] = {}
-    folds = len(folder.split().folds)
+    split = folder.split()
     for number, candidate in enumerate(plan.candidates, start=1):
+        folds = folds_of(candidate, split)
         for name in (*(fold_name(candidate.id, fold + 1) for fold in range(folds)), candidate.id):
             if _is_fitted(folder, candidate, name):
                 continue
@@ -101,7 +102,9 @@ def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callab
     shutil.rmtree(where / "model", ignore_errors=True)
     model_folder.rename(where / "model")
     # A candidate's cost is that of all its models.
-    before = [folder.fitted(fold_name(name, each + 1)) for each in range(len(split.folds))] if fold is None else []
+    before = (
+        [folder.fitted(fold_name(name, each + 1)) for each in range(folds_of(candidate, split))] if fold is None else []
+    )
     fitted = Fitted(
         candidate=name,
         seconds=sum(each.seconds for each in before) + _earlier_seconds(folder, name) + time.perf_counter() - start,
@@ -111,6 +114,7 @@ def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callab
         selection=dict(result.selection),
         trained_parameters=result.trained_parameters,
         stopped=result.stopped,
+        budget=result.budget,
     )
     write_value(where / "fitted.json", fitted, candidate_key(folder, candidate, name))
 

@@ -20,7 +20,7 @@ from sonmat.core.values import Audit, Finding, Repair
 from sonmat.core.watching import Check, Rows, Surroundings, Watch
 from sonmat.pipeline import fingerprints_of
 from sonmat.reading.images import image_problem
-from sonmat.reading.sameness import evened, label_key, same_key
+from sonmat.reading.sameness import evened, label_key, same_hash
 from tests.data.made import Job, job, picture_job, pictures, table
 from tests.whole.small_world import make_base
 
@@ -276,10 +276,10 @@ def test_rows_in_are_always_kept_changed_or_dropped(
 
 
 def test_sameness_evens_out_unicode_and_space_and_nothing_else() -> None:
-    assert same_key({"text": "Ａ  b\u200b\n"}) == same_key({"text": "A b"})
-    assert same_key({"text": "한"}) == same_key({"text": "\u1112\u1161\u11ab"})
-    assert same_key({"text": "a b"}) != same_key({"text": "A b"})
-    assert same_key({"text": "1"}) != same_key({"text": 1})
+    assert same_hash({"text": "Ａ  b\u200b\n"}) == same_hash({"text": "A b"})
+    assert same_hash({"text": "한"}) == same_hash({"text": "\u1112\u1161\u11ab"})
+    assert same_hash({"text": "a b"}) != same_hash({"text": "A b"})
+    assert same_hash({"text": "1"}) != same_hash({"text": 1})
     assert label_key("Book_Flight ") == label_key("book flight")
     assert label_key("-1") != label_key("1")
 

@@ -188,6 +188,14 @@ def test_a_cross_validated_candidate_is_fitted_for_every_fold_and_then_on_all_ro
     assert start_folds(folder, {}) == []
 
 
+def test_an_untuned_base_is_the_same_in_every_fold_and_made_once(folder: RunFolder) -> None:
+    in_folds(folder)
+    plan = folder.plan()
+    untuned = plan.candidates[1].model_copy(update={"role": "base", "learns": False})
+    write_value(folder.file("plan.json"), plan.model_copy(update={"candidates": (untuned,)}))
+    assert start_folds(folder, {}) == ["fit/one"]
+
+
 def test_a_fold_that_was_interrupted_is_the_only_one_that_is_fitted_again(folder: RunFolder) -> None:
     in_folds(folder)
     with pytest.raises(Paused):

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, Gemma3TextConfig, LlamaConfig, Qw
 
 from sonmat import plugins
 from sonmat.training.fused import attention
-from sonmat.training.fused.fuse import fuse, is_fused
+from sonmat.training.fused.fuse import fuse
 from sonmat.training.fused.output_loss import PIECE_BYTES, token_losses
 
 SIZES: dict[str, Any] = {
@@ -48,6 +48,11 @@ def fused_copy(model: Any, model_type: str) -> Any:
     twin = copy.deepcopy(model)
     fuse(twin, plugins.family_of("any", {"model_type": model_type}).fusions)
     return twin
+
+
+def is_fused(module: nn.Module) -> bool:
+    """Whether this very module computes in another way than its class does."""
+    return "forward" in vars(module)
 
 
 def gradients(model: nn.Module, ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

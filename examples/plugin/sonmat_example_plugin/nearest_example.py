@@ -39,6 +39,7 @@ class NearestExample:
     title = Text(en="answer of the nearest example", ko="가장 비슷한 예시의 답")
     role: Literal["floor", "base", "tuned"] = "floor"
     needs_base = False
+    learns = True
     Settings: type[BaseModel] = NearestExampleSettings
 
     def supports(self, task: Task, base: ModelFacts | None, device: Device) -> Yes | No:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sonmat.core.errors import DataError, ResourceError
+from sonmat.core.errors import DataError
 from sonmat.core.text import Text
+from sonmat.reading.hub_errors import HUB, Wanted, hub_errors
 
 _HUB = "hub:"
 _NAME = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?P<folder>(?:/[^/@]+)*)(?:@(?P<revision>[\w./-]+))?")
 _NOT_FETCHED = ["*.py", "*.bin", "*.safetensors", "*.pt", "*.pkl", "*.pickle"]
 """Code, and weights of models that somebody keeps beside the data."""
-_NO_SPACE = 28
 
 
 @cache
@@ -40,8 +40,8 @@ def local_path(data: str) -> Path:
                 ko=f"데이터 세트 {name.id}에 {name.folder} 폴더가 없습니다.",
             ),
             Text(
-                en=f"Look at https://huggingface.co/datasets/{name.id}/tree/main.",
-                ko=f"https://huggingface.co/datasets/{name.id}/tree/main 을 살펴보세요.",
+                en=f"Look at {HUB}/datasets/{name.id}/tree/main.",
+                ko=f"{HUB}/datasets/{name.id}/tree/main 을 살펴보세요.",
             ),
         )
     return folder
@@ -75,58 +75,23 @@ def _parsed(data: str) -> _HubName:
 
 def _fetched(name: _HubName) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    wanted = [f"{name.folder}/**"] if name.folder else None
-    try:
-        return Path(
-            snapshot_download(
-                name.id, repo_type="dataset", revision=name.revision, allow_patterns=wanted, ignore_patterns=_NOT_FETCHED
+    folders = [f"{name.folder}/**"] if name.folder else None
+    noun = Text(en="data set", ko="데이터 세트")
+    with hub_errors(Wanted(name.id, name.revision, noun, f"{HUB}/datasets/{name.id}", DataError)):
+        try:
+            return Path(
+                snapshot_download(
+                    name.id,
+                    repo_type="dataset",
+                    revision=name.revision,
+                    allow_patterns=folders,
+                    ignore_patterns=_NOT_FETCHED,
+                )
             )
-        )
-    except GatedRepoError as error:
-        raise _gated(name) from error
-    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
-        raise _unknown(name) from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise _unreachable(name) from error
-    except OSError as error:
-        if error.errno == _NO_SPACE:
-            raise _disk_full(name) from error
-        raise _failed(name, error) from error
-    except (HfHubHTTPError, ValueError) as error:
-        raise _failed(name, error) from error
-
-
-def _gated(name: _HubName) -> DataError:
-    page = f"https://huggingface.co/datasets/{name.id}"
-    return DataError(
-        Text(
-            en=f"{name.id} is only given to people who accepted its terms on the hub.",
-            ko=f"{name.id}은(는) 허브에서 약관에 동의한 사람만 받을 수 있습니다.",
-        ),
-        Text(
-            en=f"Accept them at {page}, then sign in: hf auth login.",
-            ko=f"{page} 에서 동의한 뒤 로그인하세요: hf auth login.",
-        ),
-    )
-
-
-def _unknown(name: _HubName) -> DataError:
-    return DataError(
-        Text(en=f"The hub has no data set {name.whole}.", ko=f"허브에 {name.whole} 데이터 세트가 없습니다."),
-        Text(
-            en="Check the spelling; a private data set needs a token: hf auth login.",
-            ko="철자를 확인하세요. 비공개 데이터 세트면 토큰이 필요합니다: hf auth login.",
-        ),
-    )
+        except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+            raise _unreachable(name) from error
 
 
 def _unreachable(name: _HubName) -> DataError:
@@ -139,22 +104,4 @@ def _unreachable(name: _HubName) -> DataError:
             en="Connect and try again (HF_HUB_OFFLINE must not be set), or name a file or folder of your own.",
             ko="연결한 뒤 다시 시도하거나(HF_HUB_OFFLINE 설정이 없어야 합니다) 내 컴퓨터의 파일이나 폴더를 지정하세요.",
         ),
-    )
-
-
-def _disk_full(name: _HubName) -> ResourceError:
-    return ResourceError(
-        Text(en=f"The disk ran full while fetching {name.id}.", ko=f"{name.id}을(를) 받는 중에 디스크가 가득 찼습니다."),
-        Text(en="Free some space or set HF_HOME to another disk.", ko="공간을 비우거나 HF_HOME을 다른 디스크로 정하세요."),
-    )
-
-
-def _failed(name: _HubName, error: Exception) -> DataError:
-    detail = f"{type(error).__name__}: {error}".splitlines()[0]
-    return DataError(
-        Text(
-            en=f"{name.whole} could not be fetched from the hub: {detail}.",
-            ko=f"허브에서 {name.whole}을(를) 받지 못했습니다: {detail}.",
-        ),
-        Text(en="Try again: what is already fetched is kept.", ko="다시 시도하세요. 이미 받은 것은 그대로 둡니다."),
     )

@@ -61,7 +61,7 @@ def choose(
                 goal = refused if method.role == "tuned" else unasked
                 goal.append(Refused(method=method.name, base=offer.base.name, reason=verdict.reason))
                 continue
-            candidate = _candidate(method, task, offer, recipe, fits)
+            candidate = _candidate(method, task, offer, recipe, fits if method.learns else 1)
             problem = _too_large(candidate, device) or _too_long(candidate, offer, seconds_left, recipe)
             if problem is not None:
                 refused.append(Refused(method=method.name, base=offer.base.name, reason=problem))
@@ -111,6 +111,7 @@ def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe, fits: i
             "spec": offer.spec,
             "settings": resolved,
             "origins": origins,
+            "learns": method.learns,
             "reason": _reason(method, recipe),
             "estimate": _of_all_fits(method.estimate(settings, offer.workload), fits),
         }

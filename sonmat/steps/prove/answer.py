@@ -1,7 +1,8 @@
 """The job of answering: one candidate answers the sealed test rows, and what that costs is measured.
 
 In: a candidate's models and the split. Out: `predictions/<id>.jsonl`, row by row, and `<id>.json`, written last. In a
-cross-validation each row is answered by the models of the folds that did not see it, once in every repetition; what one answer
+cross-validation each row is answered by the models of the folds that did not see it, once in every repetition (an untuned base has
+seen none, and is asked once); what one answer
 costs, and the golden answers that a release must repeat, are those of the model of all rows.
 """
 
@@ -19,7 +20,7 @@ from sonmat.core.values import Device, Example, Measured, Prediction, Split
 from sonmat.inference.device import detect_device, peak_memory
 from sonmat.models.saved import load_predictor, open_saved
 from sonmat.runs import RunFolder, write_rows, write_value
-from sonmat.runs.folds import answers_key, fold_name, has_answered
+from sonmat.runs.folds import answers_key, fold_name, folds_of, has_answered
 from sonmat.statistics.collapse import collapsed
 
 ASKED_ALONE = 8
@@ -42,11 +43,12 @@ def answer_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pa
     predictor = _loaded(folder, candidate_id, device, emit)
     golden = list(_alone(predictor, test[:ASKED_ALONE], should_pause))
     start = time.perf_counter()
-    if split.folds:
+    if folds_of(candidate, split):
         del predictor
         predictions = _out_of_fold(folder, candidate_id, split, test, device, emit, should_pause)
     else:
-        predictions = list(_all(predictor, test, emit, should_pause))
+        # What learns nothing from the rows says the same in every repetition.
+        predictions = list(_all(predictor, test, emit, should_pause)) * split.repeats
     key = answers_key(folder, candidate_id)
     write_rows(folder.predictions_file(candidate_id), Prediction, predictions, key)
     target = {example.id: example.target for example in test}

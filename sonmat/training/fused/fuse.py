@@ -39,11 +39,6 @@ def fuse(model: nn.Module, fusions: Fusions) -> None:
         model.set_attn_implementation(attention.register())  # type: ignore[operator]
 
 
-def is_fused(module: nn.Module) -> bool:
-    """Whether this very module computes in a fused form."""
-    return "forward" in vars(module)
-
-
 def _compute_by(module: nn.Module, forward: Callable[..., Tensor]) -> None:
     module.forward = forward
 

@@ -1,0 +1,1 @@
+"""Engines of the probes: panels of questions, perturbations, counting what answers hold."""
