@@ -2,14 +2,15 @@
 
 In: texts of any language. Out: lower-case words without punctuation. Korean is cut into morphemes by kiwipiepy, so that a
 right stem with another ending still counts; Chinese characters and Japanese kana, written without spaces, count one by one;
-everything else is cut where letters, marks and digits end. It neither stems nor drops stop words.
+everything else is cut where letters, marks and digits end. It neither stems nor drops stop words. Morphemes are remembered,
+because several measures of several arms ask for the same references.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -19,23 +20,98 @@ if TYPE_CHECKING:
 _HANGUL: Final = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
 _UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_CONTENT_TAGS: Final = ("NNG", "NNP", "NR", "VV", "VA", "MAG", "XR", "SL", "SH", "SN", "UN", "W_")
+"""Beginnings of Kiwi's tags of nouns, verbs, adjectives, adverbs, roots, foreign words, numbers and addresses."""
+_LIGHT_STEMS: Final = frozenset("하 되 있".split())
+"""Verbs that nearly every Korean sentence has."""
+_FUNCTION_WORDS: Final = frozenset(
+    "a an and are as at be been but by can could did do does for from had has have how i if in into is it its me my no not of "
+    "on or our she he so such than that the their them then there these they this those to us was we were what when where "
+    "which who why will with would you your".split()
+)
+_MOST_REMEMBERED: Final = 2_000_000
+"""Characters of Korean text whose morphemes are kept, about 200 MB at most."""
 
 
 def words_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
     """The words of every text, in order. Loads the Korean analyser, about two seconds once, if any text is Korean."""
+    clean = [_clean(text) for text in texts]
+    korean = _morphemes(clean)
+    return [
+        tuple(form.lower() for form in korean[text] if any(map(str.isalnum, form)))
+        if text in korean
+        else _spelt_words(text)
+        for text in clean
+    ]
+
+
+def tokens_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
+    """As `words_of`, but with punctuation and case, for BLEU: what is not Korean is cut as sacreBLEU's '13a' does."""
+    from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+
+    tokenizer = Tokenizer13a()
+    clean = [_clean(text) for text in texts]
+    korean = _morphemes(clean)
+    return [korean[text] if text in korean else tuple(tokenizer(_UNSPACED.sub(r" \g<0> ", text)).split()) for text in clean]
+
+
+def content_words_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
+    """The words of every text that carry its meaning, in order: no particles, endings or function words."""
     clean = [_LONE_SURROGATE.sub(" ", unicodedata.normalize("NFC", text)) for text in texts]
-    korean = [place for place, text in enumerate(clean) if _HANGUL.search(text)]
-    found = {place: _spelt_words(text) for place, text in enumerate(clean) if place not in set(korean)}
+    korean = {place for place, text in enumerate(clean) if _HANGUL.search(text)}
+    found = {place: _content_of(_spelt_words(text)) for place, text in enumerate(clean) if place not in korean}
     if korean:
-        analysed = _korean_analyser().tokenize([clean[place] for place in korean])
-        for place, tokens in zip(korean, analysed, strict=True):
-            found[place] = tuple(token.form.lower() for token in tokens if any(map(str.isalnum, token.form)))
+        places = sorted(korean)
+        analysed = _korean_analyser().tokenize([clean[place] for place in places])
+        for place, tokens in zip(places, analysed, strict=True):
+            kept = [
+                token.form for token in tokens if token.tag.startswith(_CONTENT_TAGS) and token.form not in _LIGHT_STEMS
+            ]
+            # An address or a foreign word may hold signs that the words of other languages are cut at.
+            found[place] = _content_of(word for form in kept for word in _spelt_words(form))
     return [found[place] for place in range(len(clean))]
 
 
 def one_line(text: str) -> str:
     """`text` in Unicode's composed form with every stretch of white space as one space and none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _clean(text: str) -> str:
+    return _LONE_SURROGATE.sub(" ", unicodedata.normalize("NFC", text))
+
+
+def _morphemes(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Of every text with Hangul in it; white space is none."""
+    korean = list(dict.fromkeys(text for text in texts if _HANGUL.search(text)))
+    found = {text: _remembered[text] for text in korean if text in _remembered}
+    new = [text for text in korean if text not in found]
+    if new:
+        for text, tokens in zip(new, _korean_analyser().tokenize(new), strict=True):
+            found[text] = tuple(form for token in tokens if (form := token.form.strip()))
+        if sum(map(len, _remembered)) + sum(map(len, new)) > _MOST_REMEMBERED:
+            _remembered.clear()
+        if sum(map(len, new)) <= _MOST_REMEMBERED:
+            _remembered.update({text: found[text] for text in new})
+    return found
+
+
+_remembered: dict[str, tuple[str, ...]] = {}
+
+
+def _content_of(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_singular(word) for word in words if word not in _FUNCTION_WORDS)
+
+
+def _singular(word: str) -> str:
+    """A plural of Latin script without its ending: the S stemmer of Harman 1991, "How effective is suffixing?"."""
+    if not word.isascii() or len(word) < 4 or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and not word.endswith(("eies", "aies")):
+        return f"{word[:-3]}y"
+    if word.endswith("es") and not word.endswith(("aes", "ees", "oes")):
+        return word[:-1]
+    return word if word.endswith(("us", "ss")) else word[:-1]
 
 
 def _spelt_words(text: str) -> tuple[str, ...]:

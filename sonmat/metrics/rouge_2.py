@@ -1,0 +1,39 @@
+"""ROUGE-2: the mean over items of F1 by shared pairs of neighbouring words.
+
+Lin 2004, "ROUGE: a package for automatic evaluation of summaries", section 2. On English equal to the rouge-score package without
+stemming; Korean is cut into morphemes (`statistics.words`). `statistics.overlaps` says what becomes of very short texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonmat.core.protocols import Judged
+from sonmat.core.text import Text
+from sonmat.statistics.overlaps import n_gram_f1
+from sonmat.statistics.shares import share
+from sonmat.statistics.words import words_of
+
+
+class Rouge2:
+    name = "rouge_2"
+    title = Text(en="ROUGE-2", ko="ROUGE-2")
+    higher_is_better = True
+    percent = True
+    right_or_wrong = False
+
+    def statistics(self, items: Sequence[Judged]) -> NDArray[np.float64]:
+        """Columns: F1 of the item, 1."""
+        answers = words_of([item.output.get("text") or "" for item in items])
+        references = words_of([item.target["text"] for item in items])
+        rows = [(n_gram_f1(answer, reference, 2), 1) for answer, reference in zip(answers, references, strict=True)]
+        return np.array(rows, dtype=np.float64).reshape(len(items), 2)
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        return share(sums[..., 0], sums[..., 1])
+
+
+plugin = Rouge2()
