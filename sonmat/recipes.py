@@ -25,9 +25,9 @@ def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
     values.update({name: value for name, value in given.items() if value is not None})
     if settings:
         values["settings"] = settings
-    for name in ("method", "accept_licence", "slices", "skip"):
+    for name in ("method", "accept_licence", "slices", "skip", "arm", "probes"):
         if isinstance(values.get(name), str):
-            values[name] = [part.strip() for part in values[name].split(",")]
+            values[name] = [part.strip() for part in values[name].split(",") if part.strip()]
     if file is not None and "data" in values and given.get("data") is None:
         # A path in a recipe is meant from where the recipe lies.
         paths = values["data"] if isinstance(values["data"], list) else [values["data"]]

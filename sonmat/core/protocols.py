@@ -21,9 +21,11 @@ from sonmat.core.values import (
     Device,
     Estimate,
     Example,
+    Fitted,
     Guess,
     Json,
     Measure,
+    Measured,
     ModelFacts,
     Prediction,
     Record,
@@ -475,6 +477,10 @@ class Seen:
     """By test row."""
     rows: Sequence[Json]
     """What the probe's own `observe` has given, in its order."""
+    measured: Measured | None = None
+    """What answering the test set cost; None where nobody has measured it."""
+    fitted: Fitted | None = None
+    """What its fit came to."""
 
 
 class Probe(Protocol):

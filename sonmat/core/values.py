@@ -505,6 +505,20 @@ class Measured(Value):
     """Whether nearly all answers were the same although the references were not."""
     golden: tuple[Prediction, ...] = ()
     """The answers to the questions that were asked alone: what the released model must say again."""
+    load_seconds: float = 0.0
+    """Wall seconds until the model could answer, in a fresh process, libraries included."""
+    model_bytes: int = 0
+    """What answering needs on the disk: its own files, and its base's where it does not hold a whole model."""
+
+
+class Unmeasured(Value):
+    """A probe that was to look at an arm and could not."""
+
+    probe: str
+    arm: str
+    reason: Text
+    failed: bool = True
+    """False where the probe has nothing to say of such an arm; told only where the user asked for the probe."""
 
 
 class Proof(Value):
@@ -521,6 +535,8 @@ class Proof(Value):
     """Candidates without an arm, and why."""
     measures: tuple[Measure, ...] = ()
     guards: tuple[Guard, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
+    """Probes without a measure, arm by arm; what those that failed would have said is unknown."""
 
 
 # ── release and learn ───────────────────────────────────────────────────────────────────────────────────────────────

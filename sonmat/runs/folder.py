@@ -13,7 +13,8 @@ RUN/
 ├── cache/                     outputs of frozen layers, vectors of texts: made again if deleted
 ├── fit.json                   fit: which candidates have a model
 ├── candidates/<id>/           fit: model/, work/, events.jsonl, worker.log, fitted.json; <id>@<n>/ the same for fold n
-├── predictions/<id>.jsonl     prove, row by row; <id>.json what it cost; <id>@<n>.jsonl the answers of fold n alone
+├── predictions/<id>.jsonl     prove, row by row; <id>.json what it cost; <id>@<n>.jsonl the answers of fold n alone;
+│                              <id>.<probe>.jsonl what a probe observed
 ├── proof.json                 prove
 ├── report.html  report.json  model_card.md
 ├── release.json               release: which candidate is in use

@@ -1,9 +1,9 @@
 """Prove: every fitted candidate answers the same sealed test set, and the judge says what was worth it.
 
-In: the split, the candidates' models. Out: `predictions/<id>.jsonl` row by row with what they cost, and `proof.json`, written
-last. Each candidate answers in a process of its own, so that its memory is its own. The seal is checked before anything is
-asked: a test set that changed after the split proves nothing. In a cross-validation every row is answered by models that did not
-see it.
+In: the split, the candidates' models. Out: `predictions/<id>.jsonl` row by row with what they cost, what the probes observed, and
+`proof.json`, written last. Each candidate answers in a process of its own, so that its memory is its own. The seal is checked before
+anything is asked: a test set that changed after the split proves nothing. In a cross-validation every row is answered by models that
+did not see it.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ from collections.abc import Callable, Sequence
 
 from sonmat import plugins
 from sonmat.core.errors import Paused, SonmatError
-from sonmat.core.protocols import Emit
+from sonmat.core.protocols import Emit, Setting
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Event, Measured, Proof
 from sonmat.runs import RunFolder, write_value
-from sonmat.runs.files import read_header
 from sonmat.runs.folder import UNFINISHED
-from sonmat.runs.folds import answers_key
+from sonmat.runs.observations import forget_failures
 from sonmat.runs.seal import check_seal
 from sonmat.statistics.cross_validation import Turns
-from sonmat.steps.prove.answer import answer_candidate, rows_of
+from sonmat.steps.prove.answer import answer_candidate, is_answered
 from sonmat.steps.prove.judge import Evidence, judge
+from sonmat.steps.prove.measures import measure_arms
+from sonmat.steps.prove.observing import fail, waiting_probes
+from sonmat.steps.prove.setting import setting_of
 
 __all__ = ["answer_candidate", "prove"]
 
@@ -34,24 +36,23 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
 
     Raises:
         RunError: the test rows are not those that were sealed.
+        SettingError: a probe of the recipe does not exist.
         Paused: Ctrl-C.
     """
     plan, fits, split = folder.plan(), folder.fits(), folder.split()
     check_seal(folder.kept_examples(), split)
-    test = rows_of(folder, split.test)
+    setting = setting_of(folder)
     failed = dict(fits.failed)
     evidence: list[Evidence] = []
     for number, candidate in enumerate(plan.candidates, start=1):
         if candidate.id in failed:
             continue
-        key = answers_key(folder, candidate.id)
-        header = read_header(folder.predictions_file(candidate.id).with_suffix(".json"))
-        if header is None or header.inputs != key:
-            emit(
-                "arm", None, candidate=candidate.id, number=number, of=len(plan.candidates), rows=len(test) * split.repeats
-            )
+        forget_failures(folder, candidate.id)
+        if not is_answered(folder, candidate.id) or waiting_probes(folder, setting, candidate):
+            rows = len(setting.test) * split.repeats
+            emit("arm", None, candidate=candidate.id, number=number, of=len(plan.candidates), rows=rows)
             try:
-                run_job(folder, f"answer/{candidate.id}", tell)
+                _ask(folder, setting, candidate, lambda job: run_job(folder, job, tell), emit)
             except Paused:
                 raise
             except SonmatError as error:
@@ -59,24 +60,52 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
                 emit("arm_failed", error.whole, candidate=candidate.id)
                 continue
         evidence.append(_evidence(folder, candidate))
-    task = plugins.find("tasks", plan.task)
     proof = judge(
         evidence,
-        test,
-        [plugins.find("metrics", name) for name in task.metrics],
+        setting.test,
+        [plugins.find("metrics", name) for name in setting.task.metrics],
         labels=plan.spec.labels,
-        seed=folder.recipe().seed,
+        seed=setting.seed,
         seal=split.seal,
         failed=failed,
         titles={candidate.id: _title(candidate) for candidate in plan.candidates},
         turns=Turns(len(split.folds) // split.repeats, split.repeats) if split.folds else None,
     )
+    panel = measure_arms(
+        folder,
+        setting,
+        [each.candidate for each in evidence],
+        {each.candidate.id: each.predictions for each in evidence},
+    )
+    proof = proof.model_copy(update={"measures": panel.measures, "unmeasured": panel.unmeasured})
     proof = _with_collapses(
         proof, [folder.measured(each.candidate.id) for each in evidence if each.candidate.role != "floor"]
     )
-    write_value(folder.file("proof.json"), proof, f"{UNFINISHED}{inputs}" if failed else inputs)
+    whole = not failed and not any(each.failed for each in panel.unmeasured)
+    write_value(folder.file("proof.json"), proof, inputs if whole else f"{UNFINISHED}{inputs}")
     emit("verdict", proof.verdict.sentence, use=proof.verdict.use, fine_tune=proof.verdict.fine_tune)
     return proof
+
+
+def _ask(folder: RunFolder, setting: Setting, candidate: Candidate, run_job: Callable[[str], None], emit: Emit) -> None:
+    """Have the candidate answer the test set, and the probes look at it; a probe that takes the process down is left out.
+
+    Raises:
+        SonmatError: it has no answers.
+    """
+    while True:
+        try:
+            run_job(f"answer/{candidate.id}")
+        except Paused:
+            raise
+        except SonmatError as error:
+            waiting = waiting_probes(folder, setting, candidate) if is_answered(folder, candidate.id) else []
+            if not waiting:
+                raise
+            fail(folder, candidate, waiting[0], error.whole, emit)
+            if waiting[1:]:
+                continue
+        return
 
 
 def _with_collapses(proof: Proof, measured: Sequence[Measured]) -> Proof:
@@ -101,6 +130,7 @@ def _evidence(folder: RunFolder, candidate: Candidate) -> Evidence:
         seconds_per_answer=measured.seconds_per_answer,
         peak_bytes=measured.peak_bytes,
         fit_seconds=fitted.seconds if candidate.role == "tuned" else 0.0,
+        budget=fitted.budget,
     )
 
 

@@ -65,6 +65,8 @@ class Evidence:
     seconds_per_answer: float
     peak_bytes: int
     fit_seconds: float
+    budget: Text | None = None
+    """What was tried on the validation rows to choose its settings."""
 
 
 def judge(
@@ -381,6 +383,7 @@ def _arm(evidence: Evidence, trials: Sequence[_Trial], judged: _Repeated, labels
         peak_bytes=evidence.peak_bytes,
         fit_seconds=evidence.fit_seconds,
         per_class=_mean_class_scores(judged, labels) if labels else (),
+        budget=evidence.budget,
     )
 
 

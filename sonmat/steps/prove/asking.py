@@ -1,0 +1,94 @@
+"""Predictors as the proof uses them: loaded when first asked, watched while they answer, stopped between two answers.
+
+In: a candidate's model folder. Out: the `Predictor` contract, kept by wrappers around the real one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sonmat.core.errors import Paused
+from sonmat.core.protocols import Emit, Predictor, Question
+from sonmat.core.text import Text
+from sonmat.core.values import Candidate, Device, Prediction
+from sonmat.models.saved import load_predictor, open_saved
+from sonmat.runs import RunFolder
+
+
+class OnDemand:
+    """A candidate's predictor that is loaded by the first question; a probe that asks nothing costs no loading."""
+
+    def __init__(self, folder: RunFolder, name: str, device: Device, emit: Emit) -> None:
+        self.load_seconds = 0.0
+        self._folder = folder
+        self._name = name
+        self._device = device
+        self._emit = emit
+        self._predictor: Predictor | None = None
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        return self.loaded().answer(questions)
+
+    def loaded(self) -> Predictor:
+        if self._predictor is None:
+            start = time.perf_counter()
+            model_folder = self._folder.candidate_folder(self._name) / "model"
+            saved = open_saved(model_folder, self._device, self._emit, media_root=str(self._folder.path))
+            self._predictor = load_predictor(saved)
+            self.load_seconds = time.perf_counter() - start
+        return self._predictor
+
+    def let_go(self) -> None:
+        """Free the memory; the next question loads it again."""
+        self._predictor = None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A predictor that says how far it is while it answers many questions, and stops between two answers if asked to.
+
+    `answer` raises `Paused`.
+    """
+
+    predictor: Predictor
+    emit: Emit
+    should_pause: Callable[[], bool]
+    message: Text | None = None
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        start = answered = last = time.perf_counter()
+        stop_if_asked(self.should_pause)
+        for done, prediction in enumerate(self.predictor.answer(questions)):
+            stop_if_asked(self.should_pause)
+            now = time.perf_counter()
+            # Answers come in batches: only a wait shows that the batch before was whole, and how long it took.
+            if done and now - answered > 0.05 and now - last > 1:
+                left = (answered - start) / done * (len(questions) - done) - (now - answered)
+                self.emit("progress", self.message, done=done, total=len(questions), seconds_left=round(max(left, 0.0), 1))
+                last = now
+            answered = now
+            yield prediction
+
+
+def stop_if_asked(should_pause: Callable[[], bool]) -> None:
+    if should_pause():
+        raise Paused(Text(en="Paused while answering the test set.", ko="시험 문항에 답하는 중에 멈췄습니다."))
+
+
+def model_bytes(folder: RunFolder, candidate: Candidate) -> int:
+    """Bytes on the disk that the candidate's answers need: its files, the model that it asks, and its base under an adapter."""
+    own = folder.candidate_folder(candidate.id) / "model"
+    size = _bytes_of(own)
+    if candidate.over is not None:
+        asked = next(each for each in folder.plan().candidates if each.id == candidate.over)
+        return size + model_bytes(folder, asked)
+    if candidate.base is None or (own / "config.json").exists():
+        return size
+    return size + _bytes_of(Path(candidate.base.path))
+
+
+def _bytes_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
