@@ -44,6 +44,7 @@ def check_method(method: Method, task: Task) -> bool:
         assert answers == _answers(method, task, base, folder / "whole"), f"{method.name}: two loads answer differently"
         for answer in answers.values():
             task.Output.model_validate(answer)
+        _heeds_questions(method, task, base, folder / "whole" / "model")
         if method.role == "tuned":
             _learns(method, base, result, events)
             _only_declared_weights_moved(method, base, folder / "whole" / "model", result)
@@ -131,6 +132,27 @@ def _answers(method: Method, task: Task, base: ModelFacts, folder: Path) -> dict
     found = {p.row: p.output for p in load_tiny(method, task, base, folder / "model").answer(questions)}
     assert set(found) == {question.row for question in questions}, f"{method.name}: not every question is answered once"
     return found
+
+
+def _heeds_questions(method: Method, task: Task, base: ModelFacts, model: Path) -> None:
+    """A question that asks for the likelihood alone is not answered, and no answer is longer than its question allows."""
+    predictor = load_tiny(method, task, base, model)
+    examples = task.tiny().examples[:4]
+    both = list(
+        predictor.answer(
+            [
+                Question(f"{example.id} {write}", example.input, example.target, write=write, max_new_tokens=1)
+                for example in examples
+                for write in (True, False)
+            ]
+        )
+    )
+    asked = {f"{example.id} {write}" for example in examples for write in (True, False)}
+    assert {prediction.row for prediction in both} == asked, f"{method.name}: not every question is answered once"
+    for prediction in both:
+        if prediction.row.endswith("False"):
+            assert prediction.output == {}, f"{method.name}: writes an answer where only the likelihood was asked for"
+        assert prediction.tokens <= 1, f"{method.name}: writes {prediction.tokens} tokens where one was allowed"
 
 
 def _learns(method: Method, base: ModelFacts, result: FitResult, events: list[tuple[str, Json]]) -> None:

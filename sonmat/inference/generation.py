@@ -51,7 +51,7 @@ def generate_each(
     model: nn.Module,
     tokenizer: Any,
     prompts: Sequence[Sequence[int]],
-    max_new_tokens: int,
+    max_new_tokens: int | Sequence[int],
     *,
     computing: Callable[[], AbstractContextManager[Any]] | None = None,
     on_text: Callable[[str], None] | None = None,
@@ -59,6 +59,7 @@ def generate_each(
     """Greedy answers with the positions of their prompts, each as soon as it has ended.
 
     Args:
+        max_new_tokens: of every answer, or of each in the order of the prompts.
         computing: opens the context to compute in, such as autocast. It is left whenever an answer is handed out, so that the
             caller's own work is not done in it.
         on_text: told each new piece of text as it is written; for a single prompt only.
@@ -80,7 +81,7 @@ def _written(
     model: nn.Module,
     prompts: Sequence[Sequence[int]],
     ends: set[int],
-    max_new_tokens: int,
+    max_new_tokens: int | Sequence[int],
     computing: Callable[[], AbstractContextManager[Any]] | None,
     on_token: Callable[[int, int], None],
 ) -> Iterator[WrittenRow]:

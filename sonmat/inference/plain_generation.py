@@ -15,22 +15,23 @@ import torch
 from torch import Tensor, nn
 
 from sonmat.inference.predictor import batches_by_length
-from sonmat.inference.writing import WrittenRow
+from sonmat.inference.writing import WrittenRow, longest_answers
 
 
 def write_batches(
     model: nn.Module,
     prompts: Sequence[Sequence[int]],
     ends: set[int],
-    max_new_tokens: int,
+    max_new_tokens: int | Sequence[int],
     computing: Callable[[], AbstractContextManager[Any]],
     on_token: Callable[[int, int], None],
 ) -> Iterator[WrittenRow]:
     """The same rows as `writing.Writer` gives, for any model that Transformers generates with."""
+    limits = longest_answers(max_new_tokens, len(prompts))
     for group in batches_by_length([len(prompt) for prompt in prompts]):
         start = time.perf_counter()
         with computing():
-            rows = _write(model, [prompts[index] for index in group], ends, max_new_tokens)
+            rows = _write(model, [prompts[index] for index in group], ends, [limits[index] for index in group])
         seconds = (time.perf_counter() - start) / len(group)
         for index, row in zip(group, rows, strict=True):
             row.index, row.seconds = index, seconds
@@ -39,7 +40,7 @@ def write_batches(
             yield row
 
 
-def _write(model: nn.Module, prompts: Sequence[Sequence[int]], ends: set[int], max_new_tokens: int) -> list[WrittenRow]:
+def _write(model: nn.Module, prompts: Sequence[Sequence[int]], ends: set[int], limits: Sequence[int]) -> list[WrittenRow]:
     input_ids, mask = _left_padded(prompts, next(model.parameters()).device)
     likelihoods: list[Tensor] = []
 
@@ -52,7 +53,7 @@ def _write(model: nn.Module, prompts: Sequence[Sequence[int]], ends: set[int], m
         written = model.generate(  # type: ignore[operator]
             input_ids=input_ids,
             attention_mask=mask,
-            max_new_tokens=max_new_tokens,
+            max_new_tokens=max(limits),
             do_sample=False,
             num_beams=1,
             eos_token_id=sorted(ends),
@@ -67,8 +68,8 @@ def _write(model: nn.Module, prompts: Sequence[Sequence[int]], ends: set[int], m
     chosen = written[:, input_ids.shape[1] :].tolist()
     nats = torch.stack(likelihoods, dim=1).tolist()
     rows = []
-    for prompt, tokens, scores in zip(prompts, chosen, nats, strict=True):
-        length = next((at + 1 for at, token in enumerate(tokens) if token in ends), len(tokens))
+    for prompt, limit, tokens, scores in zip(prompts, limits, chosen, nats, strict=True):
+        length = next((at + 1 for at, token in enumerate(tokens[:limit]) if token in ends), min(limit, len(tokens)))
         rows.append(WrittenRow(-1, len(prompt), tokens[:length], scores[:length]))
     return rows
 

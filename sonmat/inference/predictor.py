@@ -41,31 +41,23 @@ class NeuralPredictor:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
         self.model.eval()
-        rows = Rows(
-            questions,
-            lambda question: self.task.encode_input(question.input, self.processor, self.spec),
-            same_length=same_length(self.task),
-        )
+        asked = [question for question in questions if question.write]
         if self.task.generates and self.task.auto_model == CAUSAL:
-            yield from self._write(questions, rows)
-            return
-        for group in batches_by_length(rows.lengths):
-            start = time.perf_counter()
-            batch = self._batch([rows[index] for index in group])
-            with computing(self.device):
-                answers = self.task.decode(self.model, batch, self.processor, self.spec)
-            seconds = (time.perf_counter() - start) / len(group)
-            likelihoods = self._reference_nll([questions[index] for index in group])
-            for index, answer, nll in zip(group, answers, likelihoods, strict=True):
-                yield _prediction(questions[index].row, answer, seconds, nll)
+            yield from self._write(asked)
+        else:
+            for room in dict.fromkeys(self._room(question) for question in asked):
+                yield from self._decode([question for question in asked if self._room(question) == room], room)
+        yield from self._only_likelihoods([question for question in questions if not question.write])
 
-    def _write(self, questions: Sequence[Question], rows: Rows[Question]) -> Iterator[Prediction]:
+    def _write(self, questions: Sequence[Question]) -> Iterator[Prediction]:
         """All rows side by side instead of batch by batch, so that none waits for a longer one."""
+        rows = self._input_rows(questions)
         prompts = [rows[index].arrays["input_ids"] for index in range(len(rows))]
+        rooms = [self._room(question) for question in questions]
         group_of = {index: group for group in batches_by_length(rows.lengths) for index in group}
         likelihoods: dict[int, float | None] = {}
         for index, written in generate_each(
-            self.model, self.processor, prompts, self.spec.max_new_tokens, computing=lambda: computing(self.device)
+            self.model, self.processor, prompts, rooms, computing=lambda: computing(self.device)
         ):
             if index not in likelihoods:
                 group = group_of[index]
@@ -73,13 +65,58 @@ class NeuralPredictor:
             answer = Answer(self.task.parse(written.text, self.spec), written.confidence, written.tokens)
             yield _prediction(questions[index].row, answer, written.seconds, likelihoods[index])
 
+    def _decode(self, questions: Sequence[Question], max_new_tokens: int) -> Iterator[Prediction]:
+        rows = self._input_rows(questions)
+        spec = self.spec.model_copy(update={"max_new_tokens": max_new_tokens})
+        for group in batches_by_length(rows.lengths):
+            start = time.perf_counter()
+            batch = self._batch([rows[index] for index in group])
+            with computing(self.device):
+                answers = self.task.decode(self.model, batch, self.processor, spec)
+            seconds = (time.perf_counter() - start) / len(group)
+            likelihoods = self._reference_nll([questions[index] for index in group])
+            for index, answer, nll in zip(group, answers, likelihoods, strict=True):
+                yield _prediction(questions[index].row, answer, seconds, nll)
+
+    def _only_likelihoods(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        """Nothing is written: the empty output, and the reference's likelihood where the task has one."""
+        rows = self._reference_rows(questions)
+        for index, question in enumerate(questions):
+            if index not in rows:
+                yield _prediction(question.row, Answer({}), 0.0, None)
+        places = list(rows)
+        for group in batches_by_length([rows[place].length for place in places]):
+            start = time.perf_counter()
+            nats = self._nats([rows[places[at]] for at in group])
+            seconds = (time.perf_counter() - start) / len(group)
+            for at, nll in zip(group, nats, strict=True):
+                yield _prediction(questions[places[at]].row, Answer({}), seconds, nll)
+
+    def _input_rows(self, questions: Sequence[Question]) -> Rows[Question]:
+        return Rows(
+            questions,
+            lambda question: self.task.encode_input(question.input, self.processor, self.spec),
+            same_length=same_length(self.task),
+        )
+
+    def _room(self, question: Question) -> int:
+        return question.max_new_tokens or self.spec.max_new_tokens
+
     def _reference_nll(self, questions: Sequence[Question]) -> list[float | None]:
         """Nats of each reference, all of its tokens summed; None where there is no reference or it does not fit."""
         found: list[float | None] = [None] * len(questions)
-        if not self.task.generates:
-            return found
-        spec = self.spec.model_copy(update={"supervise": "last"})
+        rows = self._reference_rows(questions)
+        if rows:
+            for index, nll in zip(rows, self._nats(list(rows.values())), strict=True):
+                found[index] = nll
+        return found
+
+    def _reference_rows(self, questions: Sequence[Question]) -> dict[int, Row]:
+        """Questions with their references, encoded, by position; without those that have none or do not fit."""
         rows: dict[int, Row] = {}
+        if not self.task.generates:
+            return rows
+        spec = self.spec.model_copy(update={"supervise": "last"})
         for index, question in enumerate(questions):
             if question.reference is None:
                 continue
@@ -88,12 +125,12 @@ class NeuralPredictor:
                 rows[index] = self.task.encode(_example(question), self.processor, spec)
             except DataError:
                 continue
-        if rows:
-            with computing(self.device):
-                losses = self.task.losses(self.model, self._batch(list(rows.values())))
-            for index, value in zip(rows, losses.sums.tolist(), strict=True):
-                found[index] = float(value)
-        return found
+        return rows
+
+    def _nats(self, rows: Sequence[Row]) -> list[float]:
+        with computing(self.device):
+            losses = self.task.losses(self.model, self._batch(rows))
+        return [float(value) for value in losses.sums.tolist()]
 
     def _batch(self, rows: Sequence[Row]) -> Batch:
         where = torch_device(self.device)

@@ -55,6 +55,7 @@ class Writer:
 
     Args:
         ends: tokens that end an answer.
+        max_new_tokens: of every answer, or of each in the order of the prompts.
         slots: the most rows to write at the same time.
         on_token: told the position of a prompt and each token that is written for it, ends included.
     """
@@ -64,16 +65,19 @@ class Writer:
         model: nn.Module,
         prompts: Sequence[Sequence[int]],
         ends: set[int],
-        max_new_tokens: int,
+        max_new_tokens: int | Sequence[int],
         slots: int = SLOTS,
         on_token: Callable[[int, int], None] = lambda index, token: None,
     ) -> None:
         self.model, self.prompts, self.ends = model, prompts, ends
-        self.max_new_tokens, self.most, self.on_token = max_new_tokens, slots, on_token
+        self.most, self.on_token = slots, on_token
+        self.limits = longest_answers(max_new_tokens, len(prompts))
         self.device = next(model.parameters()).device
         # From the back: the longest prompt is read first.
         self.waiting = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), -index))
-        self.capacity = max((len(prompt) for prompt in prompts), default=0) + max_new_tokens - 1
+        self.capacity = max(
+            (len(prompt) + limit - 1 for prompt, limit in zip(prompts, self.limits, strict=True)), default=0
+        )
         self.rows: list[WrittenRow] = []
         """Live rows; the one in slot i is the i-th."""
         self.shared_tokens = _shared_tokens(prompts)
@@ -182,7 +186,7 @@ class Writer:
         ended = []
         for slot in reversed(range(len(self.rows))):
             row = self.rows[slot]
-            if row.tokens[-1] not in self.ends and len(row.tokens) < self.max_new_tokens:
+            if row.tokens[-1] not in self.ends and len(row.tokens) < self.limits[row.index]:
                 continue
             ended.append(row)
             last = self.rows.pop()
@@ -190,6 +194,11 @@ class Writer:
                 self.slots.move(len(self.rows), slot, last.cached)
                 self.rows[slot] = last
         return ended[::-1]
+
+
+def longest_answers(max_new_tokens: int | Sequence[int], prompts: int) -> list[int]:
+    """The most tokens of the answer to each prompt."""
+    return [max_new_tokens] * prompts if isinstance(max_new_tokens, int) else list(max_new_tokens)
 
 
 def _shared_tokens(prompts: Sequence[Sequence[int]]) -> int:

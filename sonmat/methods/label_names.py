@@ -46,6 +46,8 @@ class NearestLabel:
     """Unit vectors of the labels' names, float32 of shape (labels, hidden size)."""
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        yield from (Prediction(row=question.row, output={}, seconds=0.0) for question in questions if not question.write)
+        questions = [question for question in questions if question.write]
         texts = [self.spec.text_prefix + question.input["text"] for question in questions]
         for group in batches_by_length([min(len(text), self.spec.max_tokens) for text in texts]):
             start = time.perf_counter()

@@ -29,7 +29,10 @@ class MajorityPredictor:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
         for question in questions:
-            yield Prediction(row=question.row, output=self.output, confidence=self.confidence, seconds=0.0)
+            if question.write:
+                yield Prediction(row=question.row, output=self.output, confidence=self.confidence, seconds=0.0)
+            else:
+                yield Prediction(row=question.row, output={}, seconds=0.0)
 
 
 class Majority:

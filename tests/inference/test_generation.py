@@ -103,18 +103,19 @@ def written(writer: Writer) -> list[WrittenRow]:
 @given(
     chosen=st.lists(st.integers(0, len(PROMPTS) - 1), min_size=1, max_size=20),
     ends=st.sets(st.integers(0, VOCABULARY - 1), max_size=6),
-    most=st.integers(1, LONGEST_ANSWER),
+    most=st.lists(st.integers(1, LONGEST_ANSWER), min_size=20, max_size=20),
     slots=st.integers(1, 12),
     shared=st.sampled_from((0, len(SHARED))),
 )
 def test_any_mix_of_prompts_ends_and_slots_is_written_token_for_token_as_one_by_one(
-    kind: str, chosen: list[int], ends: set[int], most: int, slots: int, shared: int
+    kind: str, chosen: list[int], ends: set[int], most: list[int], slots: int, shared: int
 ) -> None:
-    rows = written(Writer(model_of(kind), [SHARED[:shared] + PROMPTS[prompt] for prompt in chosen], ends, most, slots))
+    prompts = [SHARED[:shared] + PROMPTS[prompt] for prompt in chosen]
+    rows = written(Writer(model_of(kind), prompts, ends, most[: len(prompts)], slots))
     assert sorted(row.index for row in rows) == list(range(len(chosen)))
     for row in rows:
         tokens, nats = alone(kind, chosen[row.index], shared)
-        length = until_end(tokens, ends, most)
+        length = until_end(tokens, ends, most[row.index])
         assert row.tokens == tokens[:length]
         assert row.log_likelihoods == pytest.approx(nats[:length], abs=1e-4)
 
@@ -223,10 +224,11 @@ def test_models_that_keep_no_keys_by_position_are_generated_with_transformers() 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plain_way_gives_the_same_rows(kind: str) -> None:
-    plain = write_batches(model_of(kind), PROMPTS, ENDS, LONGEST_ANSWER, torch.inference_mode, lambda index, token: None)
+    most = [LONGEST_ANSWER, 3, 1, 5, 2, LONGEST_ANSWER, 4, 6, 1]
+    plain = write_batches(model_of(kind), PROMPTS, ENDS, most, torch.inference_mode, lambda index, token: None)
     for row in plain:
         tokens, nats = alone(kind, row.index)
-        length = until_end(tokens, ENDS, LONGEST_ANSWER)
+        length = until_end(tokens, ENDS, most[row.index])
         assert row.tokens == tokens[:length]
         assert row.log_likelihoods == pytest.approx(nats[:length], abs=1e-4)
 

@@ -108,3 +108,32 @@ def test_predictions_of_a_task_that_generates_are_what_its_decode_says(tmp_path:
         prediction = predicted[example.id]
         assert (prediction.output, prediction.tokens) == (answer.output, answer.tokens)
         assert prediction.confidence == pytest.approx(answer.confidence, abs=1e-5)
+
+
+def test_a_question_for_the_likelihood_alone_gets_the_same_likelihood_and_no_words(tmp_path: Path) -> None:
+    model = saved(tmp_path, "chat", "full")
+    predictor = plugins.find("methods", "full").load(model)
+    examples = model.task.tiny().examples[:3]
+    spoken = [Question(example.id, example.input, example.target) for example in examples]
+    silent = [Question(example.id, example.input, example.target, write=False) for example in examples]
+    likelihoods = {prediction.row: prediction.reference_nll for prediction in predictor.answer(spoken)}
+    bare = Question("bare", examples[0].input, write=False)
+    for prediction in predictor.answer([*silent, bare]):
+        assert (prediction.output, prediction.tokens, prediction.confidence) == ({}, 0, None)
+        if prediction.row == "bare":
+            assert prediction.reference_nll is None
+        else:
+            assert prediction.reference_nll == pytest.approx(likelihoods[prediction.row], rel=1e-5)
+
+
+def test_every_question_has_its_own_longest_answer(tmp_path: Path) -> None:
+    model = saved(tmp_path, "chat", "full")
+    predictor = plugins.find("methods", "full").load(model)
+    example = model.task.tiny().examples[0]
+    (usual,) = predictor.answer([Question("r", example.input)])
+    assert usual.tokens > 2
+    rooms = {"one": 1, "two": 2, "many": 100}
+    answers = predictor.answer([Question(row, example.input, max_new_tokens=room) for row, room in rooms.items()])
+    tokens = {answer.row: answer.tokens for answer in answers}
+    assert (tokens["one"], tokens["two"]) == (1, 2)
+    assert tokens["many"] >= usual.tokens
