@@ -334,6 +334,8 @@ class FitJob:
     """Files and folders that answers may be looked up in."""
     over: SavedModel | None = None
     """The fitted model of the candidate that this one asks (`Candidate.over`)."""
+    encoder: ModelFacts | None = None
+    """What texts are compared by (`Candidate.encoder`)."""
 
 
 @dataclass(frozen=True)
@@ -359,6 +361,16 @@ class SavedModel:
     family: Family | None
     settings: BaseModel
     device: Device
+    encoder: ModelFacts | None = None
+    """What it compares texts by, beside its base."""
+    over: SavedModel | None = None
+    """The model that this one asks: a copy in the folder `OVER` below its own."""
+    load: Callable[[SavedModel], Predictor] | None = None
+    """Its method's `load`, for whoever asks it without knowing the method."""
+
+
+OVER = "over"
+"""Folder of the model that another one asks, within that one's own."""
 
 
 @dataclass(frozen=True)

@@ -290,6 +290,10 @@ class Candidate(Value):
     """Where each setting's value came from."""
     learns: bool = True
     """Whether its answers depend on the training rows; what learns nothing is the same in every fold, and made and asked once."""
+    encoder: ModelFacts | None = None
+    """What it compares texts by, beside its base."""
+    documents: str = ""
+    """Fingerprint of the documents that it looks answers up in; '' for none."""
     over: str | None = None
     """Another candidate, fitted before, whose model this one asks, e.g. retrieval in front of a tuned model."""
     reason: Text
@@ -355,6 +359,17 @@ class Fits(Value):
 # ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class Passage(Value):
+    """A piece of text that an answer may rest on: of a document, or a training example."""
+
+    id: str
+    place: Text
+    """Where it stands, e.g. 'handbook.pdf, page 3'."""
+    text: str
+    row: str = ""
+    """The training example that it is, '' for a piece of a document."""
+
+
 class Prediction(Value):
     """One answer. `row` is the example's id."""
 
@@ -368,6 +383,8 @@ class Prediction(Value):
     """Tokens generated, 0 for tasks that generate none."""
     reference_nll: float | None = None
     """Negative log-likelihood of the reference target in nats; None where the predictor cannot say."""
+    sources: tuple[Passage, ...] = ()
+    """Passages that were given to the model with the question, the best first."""
 
 
 class Score(Value):

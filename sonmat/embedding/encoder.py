@@ -43,6 +43,8 @@ class Encoder:
     """What its pretraining put before every text."""
     kept: Path
     """Folder that vectors are kept in."""
+    most_tokens: int = MOST_TOKENS
+    """Of each text; the rest says nothing."""
 
     @property
     def name(self) -> str:
@@ -50,7 +52,7 @@ class Encoder:
 
     def of_texts(self, texts: Sequence[str], emit: Emit) -> NDArray[np.float32]:
         """One vector of length 1 for each text, float32 of shape (rows, width of the model)."""
-        most = min(MOST_TOKENS, self.facts.max_positions)
+        most = min(self.most_tokens, self.facts.max_positions)
         keys = [key_of(f"{most}\n{self.text_prefix}\n{text}".encode("utf-8", "surrogatepass")) for text in texts]
         return self._vectors(keys, lambda places: _text_batches(self, [texts[place] for place in places], most), emit)
 
@@ -115,25 +117,48 @@ _Batches = Sequence[tuple[list[int], Callable[[], NDArray[np.float32]]]]
 
 
 def _text_batches(encoder: Encoder, texts: Sequence[str], most_tokens: int) -> _Batches:
-    from transformers import AutoModel, AutoTokenizer
+    return LoadedEncoder(encoder.facts, most_tokens).batches([encoder.text_prefix + text for text in texts])
 
-    from sonmat.inference.quiet import quiet_transformers
 
-    with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(encoder.facts.path, local_files_only=True)
-        model = _loaded(AutoModel, encoder)
-        rows = tokenizer([encoder.text_prefix + text for text in texts], truncation=True, max_length=most_tokens)[
-            "input_ids"
-        ]
+class LoadedEncoder:
+    """A text encoder that stays in memory, for texts that come a few at a time. It keeps no vectors."""
 
-    def computing(members: list[int]) -> Callable[[], NDArray[np.float32]]:
-        def compute() -> NDArray[np.float32]:
-            padded = tokenizer.pad({"input_ids": [rows[member] for member in members]}, return_tensors="pt")
-            return _mean_pooled(model, padded["input_ids"], padded["attention_mask"])
+    def __init__(self, facts: ModelFacts, most_tokens: int) -> None:
+        from transformers import AutoModel, AutoTokenizer
 
-        return compute
+        from sonmat.inference.quiet import quiet_transformers
 
-    return [(members, computing(members)) for members in _by_length([len(row) for row in rows])]
+        with quiet_transformers():
+            self._tokenizer = AutoTokenizer.from_pretrained(facts.path, local_files_only=True)
+            self._model = _loaded(AutoModel, facts)
+        self._most_tokens = min(most_tokens, facts.max_positions)
+
+    def of_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector of length 1 for each text, prefixes included, float32 of shape (texts, width of the model)."""
+        batches = self.batches(texts)
+        if not batches:
+            return np.zeros((0, int(self._model.config.hidden_size)), dtype=np.float32)
+        places = [place for members, _ in batches for place in members]
+        vectors = np.concatenate([compute() for _, compute in batches])
+        return unit_rows(vectors[np.argsort(places)])
+
+    def batches(self, texts: Sequence[str]) -> _Batches:
+        """Places of texts of similar length, and what computes their mean-pooled vectors."""
+        from sonmat.inference.quiet import quiet_transformers
+
+        if not texts:
+            return []
+        with quiet_transformers():
+            rows = self._tokenizer(list(texts), truncation=True, max_length=self._most_tokens)["input_ids"]
+
+        def computing(members: list[int]) -> Callable[[], NDArray[np.float32]]:
+            def compute() -> NDArray[np.float32]:
+                padded = self._tokenizer.pad({"input_ids": [rows[member] for member in members]}, return_tensors="pt")
+                return _mean_pooled(self._model, padded["input_ids"], padded["attention_mask"])
+
+            return compute
+
+        return [(members, computing(members)) for members in _by_length([len(row) for row in rows])]
 
 
 def _by_length(lengths: Sequence[int]) -> list[list[int]]:
@@ -166,7 +191,7 @@ def _picture_batches(encoder: Encoder, paths: Sequence[Path]) -> _Batches:
 
     with quiet_transformers():
         processor = AutoImageProcessor.from_pretrained(encoder.facts.path, local_files_only=True)
-        model = _loaded(AutoModel, encoder)
+        model = _loaded(AutoModel, encoder.facts)
 
     def computing(members: list[int]) -> Callable[[], NDArray[np.float32]]:
         return lambda: _pooled_pictures(model, processor, [paths[member] for member in members])
@@ -196,10 +221,10 @@ def _pooled_pictures(model: Any, processor: Any, paths: list[Path]) -> NDArray[n
     return np.asarray(pooled.cpu().numpy(), dtype=np.float32)
 
 
-def _loaded(auto_model: Any, encoder: Encoder) -> Any:
+def _loaded(auto_model: Any, facts: ModelFacts) -> Any:
     import torch
 
     from sonmat.inference.device import detect_device, torch_device
 
-    model = auto_model.from_pretrained(encoder.facts.path, dtype=torch.float32, local_files_only=True)
+    model = auto_model.from_pretrained(facts.path, dtype=torch.float32, local_files_only=True)
     return model.eval().to(torch_device(detect_device()))

@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
 _HANGUL: Final = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
 _UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_EASTERN: Final = re.compile(f"{_HANGUL.pattern}|{_UNSPACED.pattern}")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_CONTENT_TAGS: Final = ("NNG", "NNP", "NR", "VV", "VA", "MAG", "XR", "SL", "SH", "SN", "UN", "W_")
-"""Beginnings of Kiwi's tags of nouns, verbs, adjectives, adverbs, roots, foreign words, numbers and addresses."""
-_LIGHT_STEMS: Final = frozenset("하 되 있".split())
+_FOREIGN: Final = re.compile(r"[0-9A-Za-z\u00c0-\u024f]+")
+"""Words in Latin letters and digits, in a text that is Korean otherwise."""
+_CONTENT_TAGS: Final = ("NNG", "NNP", "NR", "VV", "VA", "MAG", "XR", "SL", "SH", "SN", "UN")
+"""Beginnings of Kiwi's tags of nouns, verbs, adjectives, adverbs, roots, foreign words, Chinese characters and numbers."""
+_LIGHT_STEMS: Final = frozenset({"하", "되", "있"})
 """Verbs that nearly every Korean sentence has."""
-_FUNCTION_WORDS: Final = frozenset(
+_FUNCTION_WORDS: Final = (
     "a an and are as at be been but by can could did do does for from had has have how i if in into is it its me my no not of "
     "on or our she he so such than that the their them then there these they this those to us was we were what when where "
-    "which who why will with would you your".split()
+    "which who why will with would you your"
 )
+_SAYING_NOTHING: Final = frozenset(_FUNCTION_WORDS.split())
 _MOST_REMEMBERED: Final = 2_000_000
 """Characters of Korean text whose morphemes are kept, about 200 MB at most."""
 
@@ -64,11 +68,13 @@ def content_words_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
         places = sorted(korean)
         analysed = _korean_analyser().tokenize([clean[place] for place in places])
         for place, tokens in zip(places, analysed, strict=True):
-            kept = [
-                token.form for token in tokens if token.tag.startswith(_CONTENT_TAGS) and token.form not in _LIGHT_STEMS
+            meant = [token for token in tokens if token.tag.startswith(_CONTENT_TAGS) and token.form not in _LIGHT_STEMS]
+            own = [
+                (token.start, word) for token in meant if _EASTERN.search(token.form) for word in _spelt_words(token.form)
             ]
-            # An address or a foreign word may hold signs that the words of other languages are cut at.
-            found[place] = _content_of(word for form in kept for word in _spelt_words(form))
+            # The analyser cuts addresses and names such as www.debian.org within their words.
+            foreign = [(match.start(), match.group().lower()) for match in _FOREIGN.finditer(clean[place])]
+            found[place] = _content_of(word for _, word in sorted(own + foreign, key=lambda entry: entry[0]))
     return [found[place] for place in range(len(clean))]
 
 
@@ -100,7 +106,7 @@ _remembered: dict[str, tuple[str, ...]] = {}
 
 
 def _content_of(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(_singular(word) for word in words if word not in _FUNCTION_WORDS)
+    return tuple(_singular(word) for word in words if word not in _SAYING_NOTHING)
 
 
 def _singular(word: str) -> str:
