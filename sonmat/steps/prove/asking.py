@@ -58,6 +58,10 @@ class Watched:
     should_pause: Callable[[], bool]
     message: Text | None = None
 
+    def loaded(self) -> Predictor:
+        """What it watches, for probes that look into a model (`inference.behind`)."""
+        return self.predictor
+
     def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
         start = answered = last = time.perf_counter()
         stop_if_asked(self.should_pause)

@@ -1,0 +1,94 @@
+"""Cost: what a thousand answers and the training came to, in time, and in money where the recipe has a price for an hour.
+
+In: the times that the proof measured anyway, and `price`. Out: seconds and money for 1,000 answers asked one at a time, and for the
+training (of all folds, in a cross-validation). Electricity, people and idle machines are not counted; an arm that is asked elsewhere
+costs what its owner charges, which its own times do not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from sonmat.core.protocols import Predictor, Seen, Setting, Yes
+from sonmat.core.text import Text
+from sonmat.core.values import Candidate, Fitted, Json, Measure, Measured, Unit
+from sonmat.statistics.quantiles import Quantile, quantile_of
+
+THOUSAND: Final = 1000
+_SECONDS_PER_HOUR: Final = 3600.0
+
+
+class Cost:
+    name = "cost"
+    title = Text(en="cost", ko="비용")
+
+    def supports(self, setting: Setting, candidate: Candidate) -> Yes:
+        return Yes()
+
+    def observe(self, setting: Setting, candidate: Candidate, predictor: Predictor) -> Iterator[Json]:
+        return iter(())
+
+    def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
+        candidate, price = own.candidate, setting.recipe.price
+        found: list[Measure] = []
+        here = candidate.base is not None or candidate.role == "floor"
+        if own.measured is not None and own.measured.golden:
+            found += _answers(candidate.id, own.measured, price if here else None)
+        if own.fitted is not None and candidate.role == "tuned":
+            found += _training(candidate.id, own.fitted, price)
+        return found
+
+
+def _answers(arm: str, measured: Measured, price: float | None) -> list[Measure]:
+    times = [each.seconds for each in measured.golden]
+    alone = quantile_of(times, 0.5)
+    note = Text(
+        en=f"From the median time of {len(times)} questions asked one at a time.",
+        ko=f"하나씩 물은 질문 {len(times)}개의 중앙값에서 셈했습니다.",
+    )
+    found = [_measure(arm, "seconds_per_1000", _SECONDS, alone, THOUSAND, "seconds", len(times), note)]
+    if price is not None:
+        per_answer = THOUSAND * price / _SECONDS_PER_HOUR
+        found.append(_measure(arm, "per_1000", _MONEY, alone, per_answer, "money", len(times), _with_price(note, price)))
+    return found
+
+
+def _training(arm: str, fitted: Fitted, price: float | None) -> list[Measure]:
+    once = Quantile(fitted.seconds, None, None)
+    note = Text(en="Trained once; no interval can be had of it.", ko="한 번 학습한 시간이라 구간은 구할 수 없습니다.")
+    found = [_measure(arm, "training_seconds", _TRAINING_TIME, once, 1.0, "seconds", 1, note)]
+    if price is not None:
+        per_second = price / _SECONDS_PER_HOUR
+        found.append(_measure(arm, "training", _TRAINING, once, per_second, "money", 1, _with_price(note, price)))
+    return found
+
+
+def _measure(
+    arm: str, name: str, title: Text, seconds: Quantile, factor: float, unit: Unit, items: int, note: Text
+) -> Measure:
+    return Measure(
+        probe=Cost.name,
+        name=name,
+        title=title,
+        arm=arm,
+        value=factor * seconds.value,
+        low=None if seconds.low is None else factor * seconds.low,
+        high=None if seconds.high is None else factor * seconds.high,
+        items=items,
+        unit=unit,
+        higher_is_better=False,
+        note=note,
+    )
+
+
+def _with_price(note: Text, price: float) -> Text:
+    return Text(en=f"{note.en} An hour costs {price:g}.", ko=f"{note.ko} 한 시간 요금은 {price:g}입니다.")
+
+
+_SECONDS = Text(en="seconds for 1,000 answers", ko="답변 1,000개에 걸리는 시간")
+_MONEY = Text(en="cost of 1,000 answers", ko="답변 1,000개의 비용")
+_TRAINING_TIME = Text(en="time to train", ko="학습 시간")
+_TRAINING = Text(en="cost of training", ko="학습 비용")
+
+plugin = Cost()
