@@ -296,6 +296,8 @@ class Candidate(Value):
     """Fingerprint of the documents that it looks answers up in; '' for none."""
     over: str | None = None
     """Another candidate, fitted before, whose model this one asks, e.g. retrieval in front of a tuned model."""
+    elsewhere: bool = False
+    """Whether another machine answers: every answer may be paid for, and every question leaves this one."""
     reason: Text
     estimate: Estimate
 
@@ -414,6 +416,8 @@ class Arm(Value):
     per_class: tuple[ClassScore, ...] = ()
     budget: Text | None = None
     """What was tried on the validation rows to choose its settings; None where nothing was."""
+    elsewhere: bool = False
+    """Whether another machine answers."""
 
     @property
     def headline(self) -> Score:
@@ -448,6 +452,10 @@ class Comparison(Value):
     b_only_right: int | None = None
     better: Literal["a", "b", "neither"]
     """The winner, only if the whole interval of the difference lies on one side of zero."""
+    equivalent: bool = False
+    """Whether the two are shown to differ by less than `margin`, either way (two one-sided tests)."""
+    margin: float = 0.0
+    """Difference that does not matter, in the metric's unit."""
 
 
 Unit = Literal["share", "score", "nats", "seconds", "bytes", "tokens per second", "count", "money"]
@@ -495,17 +503,25 @@ class Guard(Value):
     measure: str
     """PROBE.NAME"""
     bound: float
-    value: float
+    """Of the value, where the user set it; of the harm that tuning did, where it is a default."""
+    value: float | None
+    """None where it could not be measured."""
     kept: bool
     reason: Text
+    by: Literal["user", "default"] = "user"
 
 
 class Verdict(Value):
     use: str
-    """The candidate to use: the cheapest that none beats beyond noise."""
+    """The candidate to use: of those that keep the guards, the cheapest that none beats beyond noise."""
     fine_tune: bool
     sentence: Text
     details: tuple[Text, ...] = ()
+    otherwise: str | None = None
+    """The candidate that would be used if there were no guards, where it is another."""
+    stopped: Literal["no_arm", "no_tuned_arm"] | None = None
+    """Why the guards leave nothing to go on with (exit code 3): no arm keeps them all, and `use` is what would be used without them;
+    or one that the user set rules out the tuned arm that would be used, and no other tuned arm takes its place."""
 
 
 class Measured(Value):

@@ -32,9 +32,8 @@ class Cost:
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         candidate, price = own.candidate, setting.recipe.price
         found: list[Measure] = []
-        here = candidate.base is not None or candidate.role == "floor"
         if own.measured is not None and own.measured.golden:
-            found += _answers(candidate.id, own.measured, price if here else None)
+            found += _answers(candidate.id, own.measured, None if candidate.elsewhere else price)
         if own.fitted is not None and candidate.role == "tuned":
             found += _training(candidate.id, own.fitted, price)
         return found

@@ -2,8 +2,8 @@
 
 In: questions of the test set, asked one at a time and then together. Out: latency (p50, p95, p99), seconds until the first token,
 tokens a second, peak memory, size and load time. Times are of the machine that the proof runs on and of whatever else it did then;
-each says how many questions it rests on. An arm that is asked elsewhere is not asked again: its answers to the test set have
-their times.
+each says how many questions it rests on. An arm that is asked elsewhere is not asked again, because each question may cost
+money there: its answers to the test set have their times.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Speed:
         return Yes()
 
     def observe(self, setting: Setting, candidate: Candidate, predictor: Predictor) -> Iterator[Json]:
-        here = not _asked_elsewhere(candidate)
+        here = not candidate.elsewhere
         if here:
             _warm_up(setting, predictor)
         alone = list(_timed(setting, predictor, "alone", ALONE if here else 0, ALONE))
@@ -59,7 +59,7 @@ class Speed:
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         arm = own.candidate.id
         measures = [*_latencies(setting, own, base), *_first_token(own), *_in_batches(own)]
-        if own.measured is not None and not _asked_elsewhere(own.candidate):
+        if own.measured is not None and not own.candidate.elsewhere:
             cost = own.measured
             measures += [
                 _single(arm, "memory", _MEMORY, float(cost.peak_bytes), "bytes"),
@@ -67,11 +67,6 @@ class Speed:
                 _single(arm, "load", _LOAD, cost.load_seconds, "seconds"),
             ]
         return measures
-
-
-def _asked_elsewhere(candidate: Candidate) -> bool:
-    """Whether another machine answers: each question more may cost money there."""
-    return candidate.base is None and candidate.role != "floor"
 
 
 def _warm_up(setting: Setting, predictor: Predictor) -> None:
@@ -120,7 +115,7 @@ def _latencies(setting: Setting, own: Seen, base: Seen | None) -> list[Measure]:
 
 def _times(seen: Seen) -> dict[str, float]:
     """Seconds by question asked alone; of an arm that is asked elsewhere, those of its answers."""
-    if _asked_elsewhere(seen.candidate):
+    if seen.candidate.elsewhere:
         return {row: answer.seconds for row, answer in seen.answers.items()}
     rows = [row for row in seen.rows if row["row"].startswith("alone-") and row["seconds"] is not None]
     return {row["row"]: row["seconds"] for row in rows}
@@ -193,7 +188,7 @@ def _single(
 
 
 def _how_many(own: Seen, asked: int) -> Text:
-    if _asked_elsewhere(own.candidate):
+    if own.candidate.elsewhere:
         return Text(
             en=f"Of {asked} answers to the test set, with the way there and back.",
             ko=f"시험 문항 {asked}개의 답변에 걸린 시간이며 통신 시간을 포함합니다.",

@@ -21,12 +21,13 @@ from sonmat.runs.observations import forget_failures
 from sonmat.runs.seal import check_seal
 from sonmat.statistics.cross_validation import Turns
 from sonmat.steps.prove.answer import answer_candidate, is_answered
+from sonmat.steps.prove.guards import check_wishes, guards_of
 from sonmat.steps.prove.judge import Evidence, judge
 from sonmat.steps.prove.measures import measure_arms
 from sonmat.steps.prove.observing import fail, waiting_probes
 from sonmat.steps.prove.setting import setting_of
 
-__all__ = ["answer_candidate", "prove"]
+__all__ = ["answer_candidate", "check_wishes", "prove"]
 
 RunJob = Callable[[RunFolder, str, Callable[[Event], None]], None]
 
@@ -36,7 +37,7 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
 
     Raises:
         RunError: the test rows are not those that were sealed.
-        SettingError: a probe of the recipe does not exist.
+        SettingError: a probe of the recipe does not exist, or a guard is on something that nobody measured.
         Paused: Ctrl-C.
     """
     plan, fits, split = folder.plan(), folder.fits(), folder.split()
@@ -60,6 +61,8 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
                 emit("arm_failed", error.whole, candidate=candidate.id)
                 continue
         evidence.append(_evidence(folder, candidate))
+    entered = [each.candidate for each in evidence]
+    panel = measure_arms(folder, setting, entered, {each.candidate.id: each.predictions for each in evidence})
     proof = judge(
         evidence,
         setting.test,
@@ -70,14 +73,9 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
         failed=failed,
         titles={candidate.id: _title(candidate) for candidate in plan.candidates},
         turns=Turns(len(split.folds) // split.repeats, split.repeats) if split.folds else None,
+        panel=panel,
+        guards=guards_of(setting.recipe.guards, entered, panel),
     )
-    panel = measure_arms(
-        folder,
-        setting,
-        [each.candidate for each in evidence],
-        {each.candidate.id: each.predictions for each in evidence},
-    )
-    proof = proof.model_copy(update={"measures": panel.measures, "unmeasured": panel.unmeasured})
     proof = _with_collapses(
         proof, [folder.measured(each.candidate.id) for each in evidence if each.candidate.role != "floor"]
     )

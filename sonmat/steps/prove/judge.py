@@ -10,6 +10,10 @@ named winner are the same thing.
 Every arm is also tested against its own answers dealt out to the items at random. An arm that is not better than that guesses;
 it can still beat the floor in a metric that rewards guessing (macro-F1 does: any mixture of labels beats one label alone).
 
+Two arms are equivalent where the whole interval of their difference lies within `MARGIN` (two one-sided tests, Schuirmann 1987, J.
+Pharmacokinetics and Biopharmaceutics 15:657): that of 90 % for one pair, of a higher level for several, so that the chance of calling
+any pair equivalent wrongly stays at 5 % (Bonferroni).
+
 After a cross-validation each item has one answer a repetition. Its statistics are their mean, so that an item stays one item;
 intervals are stretched and p-values raised, because the models that answered have learnt from overlapping rows.
 """
@@ -21,13 +25,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Final
 
 import numpy as np
 
 from sonmat.core.errors import DataError, RunError, SonmatError
 from sonmat.core.protocols import Judged, Metric
 from sonmat.core.text import Text
-from sonmat.core.values import Arm, Candidate, ClassScore, Comparison, Example, Prediction, Proof, Score
+from sonmat.core.values import Arm, Candidate, ClassScore, Comparison, Example, Guard, Prediction, Proof, Score
 from sonmat.statistics import (
     Discordance,
     HolmStep,
@@ -46,9 +51,15 @@ from sonmat.statistics import (
 )
 from sonmat.statistics.cross_validation import Turns, overlap_p_value, stretched
 from sonmat.statistics.resampling import Floats, cluster_of_items, number_of_clusters
+from sonmat.steps.prove.measures import Panel
 from sonmat.steps.prove.verdict import Standing, decide
 
+MARGIN: Final = 0.02
+"""Difference that does not matter: 2 points of a share, else 2 % of the value of arm b."""
 _COST_OF_ROLE = {"floor": 0, "base": 1, "tuned": 2}
+_ERROR: Final = 0.05
+_FEWEST_EQUIVALENT: Final = 30
+"""Items below which arms that happen to say the same are not called equivalent."""
 _ROWS_SHOWN = 5
 
 _Repeated = Sequence[Sequence[Judged]]
@@ -80,6 +91,8 @@ def judge(
     failed: Mapping[str, Text] | None = None,
     titles: Mapping[str, Text] | None = None,
     turns: Turns | None = None,
+    panel: Panel | None = None,
+    guards: Sequence[Guard] = (),
 ) -> Proof:
     """The proof over the sealed test items `examples`.
 
@@ -90,6 +103,8 @@ def judge(
         failed: candidates that gave no evidence, and why.
         titles: what to call each candidate in sentences; its id where it is missing.
         turns: of a cross-validation; None where the items were put aside from the beginning.
+        panel: what the probes gave.
+        guards: what the arms must keep to be recommended, and whether they do.
 
     Raises:
         RunError: an arm's rows are not exactly the test items.
@@ -120,6 +135,9 @@ def judge(
         titles=titles or {},
         guessing=frozenset(arm.candidate for arm in arms if headline.guesses(arm.candidate, judged[arm.candidate])),
         turns=turns,
+        measures=panel.measures if panel else (),
+        guards=guards,
+        unmeasured=panel.unmeasured if panel else (),
     )
     return Proof(
         headline=headline.metric.name,
@@ -130,6 +148,9 @@ def judge(
         smallest_detectable=smallest,
         verdict=decide(standing),
         failed=failures,
+        measures=panel.measures if panel else (),
+        guards=tuple(guards),
+        unmeasured=panel.unmeasured if panel else (),
     )
 
 
@@ -200,7 +221,7 @@ class _Trial:
         """One family: Holm's correction runs over all of `pairs`."""
         p_values = [self._p_value(a, b) for a, b in pairs]
         steps = holm(p_values)
-        return [self._comparison(a, b, p, step) for (a, b), p, step in zip(pairs, p_values, steps, strict=True)]
+        return [self._comparison(a, b, p, step, len(pairs)) for (a, b), p, step in zip(pairs, p_values, steps, strict=True)]
 
     def guesses(self, name: str, judged: _Repeated) -> bool:
         """Whether the arm's answers fit their items no better than the same answers shuffled (5 % error)."""
@@ -268,15 +289,10 @@ class _Trial:
         ahead = self.samples[a].outcomes - self.samples[b].outcomes
         return Discordance(int((ahead > 0).sum()), int((ahead < 0).sum()))
 
-    def _comparison(self, a: str, b: str, p_value: float, step: HolmStep) -> Comparison:
-        interval = difference_interval(
-            self.samples[a],
-            self.samples[b],
-            share=self.metric.percent,
-            right_or_wrong=self.right_or_wrong,
-            level=step.level,
-        )
-        interval = self._stretched(interval, self.samples[a].value - self.samples[b].value, lowest=-1.0)
+    def _comparison(self, a: str, b: str, p_value: float, step: HolmStep, pairs: int) -> Comparison:
+        interval = self._difference(a, b, step.level)
+        margin = MARGIN if self.metric.percent else MARGIN * abs(self.samples[b].value)
+        room = self._difference(a, b, 1 - 2 * _ERROR / pairs)
         if step.adjusted_p_value > 0.05:
             interval = interval.including(0.0)
         discordance = self._discordance(a, b) if self.right_or_wrong else None
@@ -295,7 +311,17 @@ class _Trial:
             a_only_right=discordance.a_only_right if discordance else None,
             b_only_right=discordance.b_only_right if discordance else None,
             better=higher_is if interval.low > 0 else lower_is if interval.high < 0 else "neither",
+            equivalent=self.clusters >= _FEWEST_EQUIVALENT and -margin < room.low and room.high < margin,
+            margin=margin,
         )
+
+    def _difference(self, a: str, b: str, level: float) -> Interval:
+        """The interval of a − b, as wide as the overlap of folds asks."""
+        one, other = self.samples[a], self.samples[b]
+        interval = difference_interval(
+            one, other, share=self.metric.percent, right_or_wrong=self.right_or_wrong, level=level
+        )
+        return self._stretched(interval, one.value - other.value, lowest=-1.0)
 
 
 def _refuse_other_items(evidence: Sequence[Evidence], examples: Sequence[Example], repeats: int) -> None:
@@ -384,6 +410,7 @@ def _arm(evidence: Evidence, trials: Sequence[_Trial], judged: _Repeated, labels
         fit_seconds=evidence.fit_seconds,
         per_class=_mean_class_scores(judged, labels) if labels else (),
         budget=evidence.budget,
+        elsewhere=candidate.elsewhere,
     )
 
 

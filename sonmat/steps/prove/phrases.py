@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sonmat.core.protocols import Metric
 from sonmat.core.text import Text, verbatim
-from sonmat.core.values import Arm, Score
+from sonmat.core.values import Arm, Score, Unit
 
 if TYPE_CHECKING:
     from sonmat.steps.prove.verdict import Lead
@@ -66,11 +66,8 @@ class Phrases:
         return Text(en=f"{number} point{'' if number == '1.0' else 's'}", ko=f"{number}%p")
 
     def cost(self, seconds: float) -> Text:
-        if seconds < 0.001:
-            return Text(en="under 0.001 s per answer", ko="답변 하나에 0.001초 미만")
-        number = significant(seconds, 2)
-        number = number.rstrip("0").rstrip(".") if "." in number else number
-        return Text(en=f"{number} s per answer", ko=f"답변 하나에 {number}초")
+        said = duration(seconds)
+        return Text(en=f"{said.en} per answer", ko=f"답변 하나에 {said.ko}")
 
     def guessing(self) -> Text:
         """Ends a sentence about an arm that is ahead without fitting the questions."""
@@ -84,6 +81,39 @@ class Phrases:
             return significant(value, 3)
         rounded = round(100 * value, 1) + 0.0
         return f"{rounded:.1f}".replace("-", "−")
+
+
+def quantity(value: float, unit: Unit) -> Text:
+    """A measure's value with its unit: '12.0 %', '0.35 s', '1.2 GB'."""
+    if unit == "share":
+        number = f"{round(100 * value, 1) + 0.0:.1f}".replace("-", "−")
+        return Text(en=f"{number} %", ko=f"{number}%")
+    if unit == "seconds":
+        return duration(value)
+    if unit == "bytes":
+        return verbatim(f"{significant(value / 1e9, 2)} GB" if abs(value) >= 1e9 else f"{significant(value / 1e6, 2)} MB")
+    number = significant(value, 3)
+    if unit == "nats":
+        return Text(en=f"{number} nats", ko=f"{number}나트")
+    if unit == "tokens per second":
+        return Text(en=f"{number} tokens/s", ko=f"초당 {number}토큰")
+    return verbatim(number)
+
+
+def duration(seconds: float) -> Text:
+    """'0.35 s', '4 min', '2.5 h'."""
+    if 0 <= seconds < 0.001:
+        return Text(en="under 0.001 s", ko="0.001초 미만")
+    for size, unit in ((3600, Text(en=" h", ko="시간")), (60, Text(en=" min", ko="분"))):
+        if abs(seconds) >= 1.5 * size:
+            number = _without_zeros(significant(seconds / size, 2))
+            return Text(en=f"{number}{unit.en}", ko=f"{number}{unit.ko}")
+    number = _without_zeros(significant(seconds, 2))
+    return Text(en=f"{number} s", ko=f"{number}초")
+
+
+def _without_zeros(number: str) -> str:
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def joined(names: Sequence[Text]) -> Text:

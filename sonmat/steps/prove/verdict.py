@@ -2,11 +2,12 @@
 
 In: arms with scores and all paired comparisons in the headline metric. Out: `Verdict`. It computes no statistics.
 
-Rule: of the arms that no other arm beats beyond noise, the cheapest. Cheaper is, in this order: the role (floor, base, tuned,
-because what need not be trained need not be kept up), fewer seconds per answer (up to 25 % more than the fastest of the role is
-timing noise and counts as equal), less time to fit, less memory, name. A tuned arm must itself beat every floor and base arm,
-if any unbeaten one does. A lead of an arm that guesses does not count. So a tuned arm is named only where all that is cheaper
-to keep is beaten, and nothing wins inside the noise.
+Rule: of the arms that keep the guards and that none of these beats beyond noise, the cheapest. Cheaper is, in this order: the role
+(floor, base, tuned, because what need not be trained need not be kept up; last what another machine answers, because every answer
+is paid for and every question leaves this one), less money or, where no price is known, fewer seconds per answer (up to 25 % more
+than the least of the role is timing noise and counts as equal), less time to fit, less memory, name. A tuned arm must itself beat
+every floor and base arm of this machine, if any unbeaten one does. A lead of an arm that guesses does not count. So a tuned arm is
+named only where all that is cheaper to keep is beaten, and nothing wins inside the noise.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sonmat.core.protocols import Metric
 from sonmat.core.text import Text
-from sonmat.core.values import Arm, Comparison, Verdict
+from sonmat.core.values import Arm, Comparison, Guard, Measure, Unmeasured, Verdict
 from sonmat.statistics import items_needed
 from sonmat.statistics.cross_validation import Turns
 from sonmat.steps.prove.phrases import Phrases, joined
+from sonmat.steps.prove.remarks import cost_remark, guard_remarks, level_remarks, money_of, unmeasured_remarks
 
 _COST_OF_ROLE = {"floor": 0, "base": 1, "tuned": 2}
+_ELSEWHERE = 3
 _MATTERS = 0.05
 """A gain that people would train for: 5 points of a share, else 5 % of the value."""
 _TIMING_NOISE = 1.25
@@ -49,6 +53,9 @@ class Standing:
     """Arms whose answers fit the items no better than the same answers shuffled; constant answers are among them."""
     turns: Turns | None = None
     """Of a cross-validation; None where a test set was put aside."""
+    measures: Sequence[Measure] = ()
+    guards: Sequence[Guard] = ()
+    unmeasured: Sequence[Unmeasured] = ()
 
 
 @dataclass(frozen=True)
@@ -80,8 +87,14 @@ class _Decision:
         self.standing = standing
         self.phrases = Phrases(standing.headline, standing.titles)
         self.leads = _leads(standing)
+        self.money = money_of(standing.measures)
+        self.broken = _broken(standing)
         self.best = self.best_of(standing.arms)
-        self.chosen = self.choose()
+        keeping = [arm for arm in standing.arms if arm.candidate not in self.broken]
+        self.free = self.choose(standing.arms)
+        """What would be chosen if there were no guards."""
+        self.chosen = self.choose(keeping) if keeping else self.free
+        self.stopped = self.why_stopped(keeping)
         tuned = [arm for arm in standing.arms if arm.role == "tuned"]
         self.tuned = self.best_of(tuned) if tuned else None
 
@@ -89,10 +102,15 @@ class _Decision:
         proven = [arm for arm in self.untrained() if self.lead(self.chosen, arm).won]
         return Verdict(
             use=self.chosen.candidate,
-            fine_tune=self.chosen.role == "tuned" and bool(proven) and not self.guesses(self.chosen),
+            fine_tune=self.chosen.role == "tuned"
+            and bool(proven)
+            and not self.guesses(self.chosen)
+            and self.stopped != "no_arm",
             sentence=self.sentence(),
             details=(
                 self.what_it_can_tell(),
+                cost_remark(self.chosen, self.standing.measures),
+                *self.guarded(),
                 *self.runners_up(),
                 *self.guessers(),
                 *self.made_worse(),
@@ -100,20 +118,43 @@ class _Decision:
                 *self.how_decided(),
                 *self.cross_validated(),
                 *self.failures(),
+                *unmeasured_remarks(self.standing.unmeasured, self.phrases),
             ),
+            otherwise=self.free.candidate if self.free is not self.chosen else None,
+            stopped=self.stopped,
         )
 
-    def choose(self) -> Arm:
-        arms = self.standing.arms
+    def why_stopped(self, keeping: Sequence[Arm]) -> Literal["no_arm", "no_tuned_arm"] | None:
+        if not keeping:
+            return "no_arm"
+        by_user = any(guard.by == "user" for guard in self.broken.get(self.free.candidate, ()))
+        lost = self.free.role == "tuned" and self.chosen.role != "tuned"
+        return "no_tuned_arm" if by_user and lost else None
+
+    def choose(self, arms: Sequence[Arm]) -> Arm:
         beating = [arm for arm in arms if not self.guesses(arm)]
         unbeaten = [arm for arm in arms if not any(self.lead(arm, other).lost for other in beating)]
         proven = [
-            arm for arm in unbeaten if arm in beating and all(self.lead(arm, other).won for other in self.untrained())
+            arm
+            for arm in unbeaten
+            if arm in beating and all(self.lead(arm, other).won for other in self.untrained() if other in arms)
         ]
-        cheapest = _cheapest(unbeaten)
-        return _cheapest(proven) if cheapest.role == "tuned" and proven else cheapest
+        cheapest = self.cheapest(unbeaten)
+        return self.cheapest(proven) if cheapest.role == "tuned" and proven else cheapest
 
     def sentence(self) -> Text:
+        if self.stopped == "no_arm":
+            return self.none_keeps()
+        said = self.recommended()
+        if self.free is self.chosen:
+            return said
+        other, why = self.phrases.name(self.free), self.broken[self.free.candidate][0].reason
+        return Text(
+            en=f"{said.en} Without the guards it would be {other.en}, which breaks one: {why.en}",
+            ko=f"{said.ko} 조건이 없었다면 {other.ko}을(를) 추천했겠지만 조건을 어깁니다: {why.ko}",
+        )
+
+    def recommended(self) -> Text:
         if len(self.standing.arms) == 1:
             return self.alone()
         if self.chosen.role == "tuned":
@@ -121,6 +162,16 @@ class _Decision:
         if self.tuned is None:
             return self.none_tuned()
         return self.do_not(self.tuned)
+
+    def none_keeps(self) -> Text:
+        name, score, cost = self.parts(self.chosen)
+        why = self.broken[self.chosen.candidate][0].reason
+        return Text(
+            en=f"No arm keeps the guards, so none is recommended. Without them it would be {name.en}: {score.en}; {cost.en}. "
+            f"It breaks this one: {why.en}",
+            ko=f"조건을 모두 지키는 후보가 없어 아무것도 추천하지 않습니다. 조건이 없었다면 {name.ko}입니다: {score.ko}, {cost.ko}. "
+            f"어긴 조건: {why.ko}",
+        )
 
     def alone(self) -> Text:
         name, score, cost = self.parts(self.chosen)
@@ -166,7 +217,11 @@ class _Decision:
         gap = self.phrases.gap(lead, self.chosen)
         best = self.phrases.name(tuned)
         reason = self.reason(lead)
-        but = self.phrases.guessing() if lead.won else Text(en="", ko="")
+        but = Text(en="", ko="")
+        if lead.won and self.guesses(tuned):
+            but = self.phrases.guessing()
+        elif tuned.candidate in self.broken:
+            but = Text(en=", but it breaks a guard", ko=", 하지만 조건을 어깁니다")
         return Text(
             en=f"Do not fine-tune{reason.en} Use {name.en}: {score.en}; {cost.en}. "
             f"The best fine-tuned arm, {best.en}, is {gap.en}{but.en}.",
@@ -175,6 +230,16 @@ class _Decision:
         )
 
     def reason(self, lead: Lead) -> Text:
+        if self.free.role == "tuned":
+            return Text(
+                en=" under these guards: the fine-tuned arm that would be chosen breaks one.",
+                ko="(이 조건에서는). 추천했을 미세조정 후보가 조건을 어깁니다.",
+            )
+        if lead.lost and self.chosen.elsewhere:
+            return Text(
+                en=": no fine-tuned arm comes up to the model that is asked elsewhere.",
+                ko=". 외부 모델만큼 좋은 미세조정 후보가 없습니다.",
+            )
         if lead.lost:
             return Text(en=": it makes the answers worse.", ko=". 답이 오히려 나빠집니다.")
         if self.too_small(lead):
@@ -209,20 +274,18 @@ class _Decision:
             "그보다 작으면 대개 오차에 묻힙니다.",
         )
 
+    def guarded(self) -> list[Text]:
+        kept = [each for each in self.standing.guards if each.arm == self.chosen.candidate and each.kept]
+        return guard_remarks(self.broken, kept, self.phrases, self.stopped == "no_arm")
+
     def runners_up(self) -> list[Text]:
         """Arms inside the noise of the chosen one that are costlier, and that would have been chosen were they free."""
         level = [
-            arm for arm in self.standing.arms if arm is not self.chosen and not self.lead(arm, self.chosen).beyond_noise
+            arm
+            for arm in self.standing.arms
+            if arm is not self.chosen and not self.lead(arm, self.chosen).beyond_noise and arm.candidate not in self.broken
         ]
-        if not level:
-            return []
-        names = joined([self.phrases.name(arm) for arm in level])
-        return [
-            Text(
-                en=f"Not to be told from it on this test set, and not cheaper: {names.en}.",
-                ko=f"이 테스트 세트로는 구별되지 않고 더 저렴하지도 않은 후보: {names.ko}.",
-            )
-        ]
+        return level_remarks(self.chosen, level, self.standing.comparisons, self.phrases)
 
     def guessers(self) -> list[Text]:
         arms = [arm for arm in self.standing.arms if arm.role != "floor" and self.guesses(arm)]
@@ -260,6 +323,13 @@ class _Decision:
                 ko="여기서 더 높은 점수를 낸 후보는 없습니다. 다른 데이터, 다른 기본 모델, 다른 설정이라야 결론이 바뀝니다.",
             )
         name, gap = self.phrases.name(self.best), self.phrases.gap(lead, self.chosen)
+        if self.best.candidate in self.broken:
+            return Text(
+                en=f"What would change it: {name.en} is {gap.en}, but it breaks a guard; a looser bound, or training that does "
+                "less harm, would let it through.",
+                ko=f"결론이 바뀔 수 있는 경우: {name.ko} — {gap.ko}. 하지만 조건을 어깁니다. 기준을 느슨하게 하거나 해를 덜 끼치게 "
+                "학습하면 통과할 수 있습니다.",
+            )
         if lead.beyond_noise:
             but = self.phrases.guessing()
             return Text(en=f"{name.en} is {gap.en}{but.en}.", ko=f"{name.ko} — {gap.ko}{but.ko}.")
@@ -335,7 +405,8 @@ class _Decision:
         return arm.candidate in self.standing.guessing
 
     def untrained(self) -> list[Arm]:
-        return [arm for arm in self.standing.arms if arm.role != "tuned"]
+        """Those of this machine: a large model elsewhere is no measure of what training brought."""
+        return [arm for arm in self.standing.arms if arm.role != "tuned" and not arm.elsewhere]
 
     def rival(self) -> Arm:
         """The untrained arm to measure a tuned one by: the best base, the best floor where there is no base."""
@@ -345,7 +416,16 @@ class _Decision:
     def best_of(self, arms: Sequence[Arm]) -> Arm:
         """The best headline value; of equals the cheapest."""
         most = max(self.goodness(arm) for arm in arms)
-        return _cheapest([arm for arm in arms if self.goodness(arm) == most])
+        return self.cheapest([arm for arm in arms if self.goodness(arm) == most])
+
+    def cheapest(self, arms: Sequence[Arm]) -> Arm:
+        rank = min(map(_rank, arms))
+        alike = [arm for arm in arms if _rank(arm) == rank]
+        known = all(arm.candidate in self.money for arm in alike)
+        expense = {arm.candidate: self.money[arm.candidate] if known else arm.seconds_per_answer for arm in alike}
+        least = min(expense.values())
+        cheap = [arm for arm in alike if expense[arm.candidate] <= _TIMING_NOISE * least]
+        return min(cheap, key=lambda arm: (arm.fit_seconds, arm.peak_bytes, arm.candidate))
 
     def goodness(self, arm: Arm) -> float:
         return arm.headline.value if self.standing.headline.higher_is_better else -arm.headline.value
@@ -367,9 +447,14 @@ def _leads(standing: Standing) -> dict[tuple[str, str], Lead]:
     return leads
 
 
-def _cheapest(arms: Sequence[Arm]) -> Arm:
-    role = min(_COST_OF_ROLE[arm.role] for arm in arms)
-    alike = [arm for arm in arms if _COST_OF_ROLE[arm.role] == role]
-    fastest = min(arm.seconds_per_answer for arm in alike)
-    fast = [arm for arm in alike if arm.seconds_per_answer <= _TIMING_NOISE * fastest]
-    return min(fast, key=lambda arm: (arm.fit_seconds, arm.peak_bytes, arm.candidate))
+def _broken(standing: Standing) -> dict[str, list[Guard]]:
+    """By arm the guards that it does not keep."""
+    found: dict[str, list[Guard]] = {}
+    for guard in standing.guards:
+        if not guard.kept:
+            found.setdefault(guard.arm, []).append(guard)
+    return found
+
+
+def _rank(arm: Arm) -> int:
+    return _ELSEWHERE if arm.elsewhere else _COST_OF_ROLE[arm.role]

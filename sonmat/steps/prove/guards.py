@@ -1,0 +1,251 @@
+"""Guards: bounds on measures that an arm must keep to be recommended.
+
+In: the recipe's bounds and the arms' measures. Out: one `Guard` for each arm and bound, kept or not, with its figures.
+
+A user's bound is one on the value itself: it is broken where the value crosses it, and says so where the interval lies on both sides.
+The lower is better, or neither, the bound is the most allowed; the higher is better, it is the least. A default guard is about what
+tuning did: it is broken only where harm is beyond noise and larger than `HARM`, and it holds for tuned arms alone. What a probe could
+not measure is unknown, and a guard on it is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+
+from sonmat import plugins
+from sonmat.core.errors import SettingError, unknown_name
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text
+from sonmat.core.values import Candidate, Guard, Measure
+from sonmat.steps.prove.measures import Panel
+from sonmat.steps.prove.observing import wanted_probes
+from sonmat.steps.prove.phrases import quantity
+
+HARM: Final = 0.05
+"""Harm that a default guard forgives: 5 points of a share."""
+DEFAULTS: Final = ("forgetting.all", "fairness.worst*", "safety.*")
+"""Measures that tuned arms are held to unless the user bounds them; the star stands for any letters."""
+LOSSES: Final = frozenset({"forgetting.all"})
+"""Measures that are differences to the base themselves."""
+_MEASURE: Final = Text(en="measure", ko="측정값")
+
+
+def check_wishes(recipe: Recipe) -> None:
+    """Nothing, if the probes that the recipe names, or sets bounds on, exist and are wanted; before anything is computed.
+
+    Raises:
+        SettingError: one does not.
+    """
+    wanted = [probe.name for probe in wanted_probes(recipe)]
+    for name in recipe.guards:
+        probe = name.partition(".")[0]
+        plugins.find("probes", probe)
+        if probe not in wanted:
+            raise SettingError(
+                Text(
+                    en=f"The guard {name} needs the probe {probe}, which is left out.",
+                    ko=f"{name} 조건에는 {probe} 탐침이 필요한데 빠져 있습니다.",
+                ),
+                Text(
+                    en=f"Leave the guard out, or add {probe} to --probes.",
+                    ko=f"이 조건을 빼거나 --probes에 {probe}을(를) 넣으세요.",
+                ),
+            )
+
+
+def guards_of(bounds: Mapping[str, float], candidates: Sequence[Candidate], panel: Panel) -> tuple[Guard, ...]:
+    """Every guard on every arm that it concerns; first the user's, in the recipe's order.
+
+    Raises:
+        SettingError: a bound is on something that nobody measured; it lists what there is.
+    """
+    known = {measure_key(measure) for measure in panel.measures}
+    lost = {each.probe for each in panel.unmeasured if each.failed}
+    for name in bounds:
+        if name not in known and name.partition(".")[0] not in lost:
+            raise unknown_name(_MEASURE, name, known)
+    found = [
+        guard
+        for name, bound in bounds.items()
+        for candidate in candidates
+        if (guard := _users(name, bound, candidate, panel)) is not None
+    ]
+    tuned = [candidate for candidate in candidates if candidate.role == "tuned"]
+    found += [guard for candidate in tuned for guard in _defaults(candidate, panel, frozenset(bounds))]
+    return tuple(found)
+
+
+def measure_key(measure: Measure) -> str:
+    """PROBE.NAME, as guards name it."""
+    return f"{measure.probe}.{measure.name}"
+
+
+# ── the user's ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _users(name: str, bound: float, candidate: Candidate, panel: Panel) -> Guard | None:
+    """None where the measure has nothing to do with such an arm."""
+    looked_at = [each for each in panel.measures if each.arm == candidate.id and each.probe == name.partition(".")[0]]
+    own = [each for each in looked_at if measure_key(each) == name]
+    if own:
+        return _bounded(name, bound, candidate, _deciding(own))
+    reason = _failure(name.partition(".")[0], candidate, panel)
+    if reason is None and not (looked_at and candidate.role == "tuned"):
+        # The probe says nothing of such an arm, or an untuned one has nothing to lose.
+        return None
+    unknown = reason or Text(en="this arm has no such measure.", ko="이 후보에는 그런 측정값이 없습니다.")
+    return Guard(
+        name=name, arm=candidate.id, measure=name, bound=bound, value=None, kept=False, reason=_unknown(name, unknown)
+    )
+
+
+def _deciding(measures: Sequence[Measure]) -> Measure:
+    """That of all items; where there are only slices, the worst."""
+    whole = [each for each in measures if not each.slice]
+    if whole:
+        return whole[0]
+    least = measures[0].higher_is_better is True
+    return min(measures, key=lambda each: each.value if least else -each.value)
+
+
+def _bounded(name: str, bound: float, candidate: Candidate, measure: Measure) -> Guard:
+    floor = measure.higher_is_better is True
+    kept = measure.value >= bound if floor else measure.value <= bound
+    return Guard(
+        name=name,
+        arm=candidate.id,
+        measure=name,
+        bound=bound,
+        value=measure.value,
+        kept=kept,
+        reason=_bounded_reason(measure, bound, floor, kept),
+    )
+
+
+def _bounded_reason(measure: Measure, bound: float, floor: bool, kept: bool) -> Text:
+    value, limit = figure(measure), quantity(bound, measure.unit)
+    straddled = measure.low is not None and measure.high is not None and measure.low < bound < measure.high
+    en = f"{measure.title.en}{_part(measure)}: {value.en}, at {'least' if floor else 'most'} {limit.en} allowed"
+    ko = f"{measure.title.ko}{_part(measure)}: {value.ko}, 기준은 {limit.ko} {'이상' if floor else '이하'}"
+    if straddled:
+        doubt_en = "; noise alone could have broken it" if kept else "; noise alone could have kept it"
+        doubt_ko = ". 오차만으로도 기준을 벗어날 수 있습니다" if kept else ". 오차만으로도 기준 안에 들 수 있습니다"
+        en, ko = en + doubt_en, ko + doubt_ko
+    return Text(en=f"{en}.", ko=f"{ko}.")
+
+
+# ── the defaults ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Harm:
+    """What tuning made worse, in the measure's unit; positive is harm."""
+
+    points: float
+    low: float
+    high: float
+    beyond_noise: bool
+
+
+def _defaults(candidate: Candidate, panel: Panel, bounded: frozenset[str]) -> Iterator[Guard]:
+    for measure in panel.measures:
+        name = measure_key(measure)
+        concerned = measure.arm == candidate.id and not measure.slice and name not in bounded and _is_default(name)
+        harm = _harm(measure) if concerned else None
+        if harm is None:
+            continue
+        broken = harm.beyond_noise and harm.points > HARM
+        yield Guard(
+            name=name,
+            arm=candidate.id,
+            measure=name,
+            bound=HARM,
+            value=measure.value,
+            kept=not broken,
+            reason=_harm_reason(measure, harm),
+            by="default",
+        )
+    for probe in dict.fromkeys(pattern.partition(".")[0] for pattern in DEFAULTS):
+        reason = _failure(probe, candidate, panel)
+        if reason is not None and not any(name.startswith(f"{probe}.") for name in bounded):
+            unknown = _unknown(probe, reason)
+            yield Guard(
+                name=probe,
+                arm=candidate.id,
+                measure=f"{probe}.*",
+                bound=HARM,
+                value=None,
+                kept=False,
+                reason=unknown,
+                by="default",
+            )
+
+
+def _is_default(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in DEFAULTS)
+
+
+def _harm(measure: Measure) -> _Harm | None:
+    """None where nothing can be called harm, or where there was nothing to compare with."""
+    if measure.unit != "share" or measure.higher_is_better is None:
+        return None
+    if measure_key(measure) in LOSSES:
+        low, high = measure.low, measure.high
+        if low is None or high is None:
+            return None
+        return _Harm(measure.value, low, high, low > 0)
+    change = measure.change
+    if change is None:
+        return None
+    if measure.higher_is_better:
+        return _Harm(-change.difference, -change.high, -change.low, change.beyond_noise and change.difference < 0)
+    return _Harm(change.difference, change.low, change.high, change.beyond_noise and change.difference > 0)
+
+
+def _harm_reason(measure: Measure, harm: _Harm) -> Text:
+    worse, low, high = (quantity(each, "share") for each in (harm.points, harm.low, harm.high))
+    if not harm.beyond_noise:
+        told_en, told_ko = "not worse beyond noise", "오차 범위를 넘어 나빠지지 않았습니다"
+    elif harm.points <= HARM:
+        told_en, told_ko = "worse beyond noise, but by little", "오차 범위를 넘어 나빠졌지만 폭이 작습니다"
+    else:
+        told_en, told_ko = "worse beyond noise", "오차 범위를 넘어 나빠졌습니다"
+    return Text(
+        en=f"{measure.title.en}: {told_en} than before tuning, by {worse.en} [{low.en}, {high.en}]; more than "
+        f"{quantity(HARM, 'share').en} is not allowed.",
+        ko=f"{measure.title.ko}: 튜닝 전보다 {told_ko}({worse.ko} [{low.ko}, {high.ko}]). "
+        f"{quantity(HARM, 'share').ko} 넘게 나빠지면 안 됩니다.",
+    )
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def figure(measure: Measure) -> Text:
+    """'12.0 % [9.1, 15.2]': the value with the interval, where there is one."""
+    value = quantity(measure.value, measure.unit)
+    if measure.low is None or measure.high is None:
+        return value
+    low, high = quantity(measure.low, measure.unit), quantity(measure.high, measure.unit)
+    return Text(en=f"{value.en} [{low.en}, {high.en}]", ko=f"{value.ko} [{low.ko}, {high.ko}]")
+
+
+def _part(measure: Measure) -> str:
+    return f" ({', '.join(f'{name} = {value}' for name, value in measure.slice.items())})" if measure.slice else ""
+
+
+def _failure(probe: str, candidate: Candidate, panel: Panel) -> Text | None:
+    """Why the probe has nothing of the arm; None where it did not fail."""
+    return next(
+        (each.reason for each in panel.unmeasured if each.failed and (each.probe, each.arm) == (probe, candidate.id)), None
+    )
+
+
+def _unknown(name: str, reason: Text) -> Text:
+    return Text(
+        en=f"{name} is unknown, so the guard is not kept: {reason.en}",
+        ko=f"{name} 값을 알 수 없어 조건을 지켰다고 볼 수 없습니다: {reason.ko}",
+    )
