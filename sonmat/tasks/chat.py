@@ -143,17 +143,20 @@ class Chat:
         import torch
 
         from sonmat.training.fused.output_loss import token_losses
+        from sonmat.training.packing import row_of_tokens, rows_in
+        from sonmat.training.varlen import rows_apart
 
         decoder, output_layer = model.get_decoder(), model.get_output_embeddings()  # type: ignore[operator]
         # Rows are padded on the right, where a causal model never looks from a real token: no mask is needed, and
         # attention without one takes its fast path.
-        hidden = decoder(input_ids=batch["input_ids"], use_cache=False).last_hidden_state[:, :-1]
-        targets = batch["labels"][:, 1:]
+        with rows_apart(model, batch) as arguments:
+            states = decoder(input_ids=batch["input_ids"], use_cache=False, **arguments).last_hidden_state
+        hidden, targets = states[:, :-1], batch["labels"][:, 1:]
         wanted = targets != IGNORED
-        rows = torch.arange(len(targets), device=targets.device)[:, None].expand_as(targets)[wanted]
+        rows = row_of_tokens(batch)[:, 1:][wanted]
         per_token = token_losses(hidden[wanted], output_layer.weight, output_layer.bias, targets[wanted], _softcap(model))
-        sums = torch.zeros(len(targets), device=targets.device).index_add(0, rows, per_token)
-        return RowLosses(sums, wanted.sum(dim=1).float())
+        none = torch.zeros(rows_in(batch), dtype=torch.float32, device=targets.device)
+        return RowLosses(none.index_add(0, rows, per_token), none.index_add(0, rows, torch.ones_like(per_token)))
 
     def decode(self, model: nn.Module, batch: Batch, processor: Any, spec: Spec) -> list[Answer]:
         prompts = [ids[mask.bool()].tolist() for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True)]

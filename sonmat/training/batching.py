@@ -76,11 +76,20 @@ class Epochs:
         self._weights = weights if weights is not None and any(weight != 1 for weight in weights) else None
         sizes = [self._rows_in(epoch) for epoch in range(epochs)]
         self._begins = list(accumulate((math.ceil(size / batch_size) for size in sizes), initial=0))
-        self._epoch, self._steps = -1, list[StepRows]()
+        self._first = self._steps_in(0)
+        self._epoch, self._steps = 0, self._first
 
     @property
     def total_steps(self) -> int:
         return self._begins[-1]
+
+    @property
+    def count(self) -> int:
+        return len(self._begins) - 1
+
+    def first_epoch(self) -> list[StepRows]:
+        """The steps of an epoch, to judge by what a training will do."""
+        return self._first
 
     def step_rows(self, step: int) -> StepRows:
         epoch = self._epoch_of(step)
@@ -95,7 +104,7 @@ class Epochs:
     def done_after(self, step: int) -> float:
         """How many epochs `step` steps are, e.g. 1.5."""
         if step >= self.total_steps:
-            return float(len(self._begins) - 1)
+            return float(self.count)
         epoch = self._epoch_of(step)
         begin, end = self._begins[epoch : epoch + 2]
         return epoch + (step - begin) / (end - begin)
@@ -114,15 +123,24 @@ class Epochs:
         return [StepRows(epoch, tuple(draws[place] for place in step.rows)) for step in steps]
 
 
-def forward_passes(rows: Sequence[int], lengths: Sequence[int], most_tokens: int, at_least: int = 1) -> list[list[int]]:
-    """A step's rows in passes of at most `most_tokens` padded tokens, longest first; `at_least` so many passes if possible."""
+def forward_passes(
+    rows: Sequence[int], lengths: Sequence[int], most_tokens: int, at_least: int = 1, packed: bool = False
+) -> list[list[int]]:
+    """A step's rows in passes of at most `most_tokens` padded tokens, longest first; `at_least` so many passes if possible.
+
+    Args:
+        packed: the rows of a pass take no padding, so that their own tokens count.
+    """
     ordered = sorted(rows, key=lambda index: -lengths[index])
     passes: list[list[int]] = []
+    tokens = 0
     for index in ordered:
-        if passes and lengths[passes[-1][0]] * (len(passes[-1]) + 1) <= most_tokens:
+        tokens += lengths[index] if packed or not passes else lengths[passes[-1][0]]
+        if passes and tokens <= most_tokens:
             passes[-1].append(index)
         else:
             passes.append([index])
+            tokens = lengths[index]
     while len(passes) < min(at_least, len(ordered)):
         longest = max(passes, key=len)
         half = len(longest) // 2
