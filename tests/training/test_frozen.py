@@ -21,6 +21,7 @@ from sonmat.inference.predictor import autocast, computing
 from sonmat.training.frozen import cached
 from sonmat.training.frozen.cut import Cut, Field, find_cut
 from sonmat.training.frozen.store import FeatureStore
+from sonmat.training.fused import encoder
 from sonmat.training.weights import load_base, to_training_mode, train_only
 from tests.training.tiny_jobs import CPU, Heard, tiny_job
 
@@ -129,16 +130,14 @@ def test_frozen_layers_see_each_row_once_however_many_epochs_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = 0
-    from transformers.models.bert.modeling_bert import BertLayer
-
-    forward = BertLayer.forward
+    forward = encoder._Layer.forward
 
     def counting(self: Any, hidden: Tensor, *rest: Any, **more: Any) -> Any:
         nonlocal seen
         seen += len(hidden)
         return forward(self, hidden, *rest, **more)
 
-    monkeypatch.setattr(BertLayer, "forward", counting)
+    monkeypatch.setattr(encoder._Layer, "forward", counting)
     job = job_of("text-classification", "head-only", tmp_path, epochs=9, patience=99)
     fitted(job, "head-only")
     probes, layers = 4 * 2, 2

@@ -10,12 +10,15 @@ with the length and not its square.
 
 from __future__ import annotations
 
+import weakref
 from functools import lru_cache
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from sonmat.training.fused.dropout import kept
 
 NAME: Final = "sonmat_products"
 LONGEST: Final = 768
@@ -53,7 +56,9 @@ def attend(
     """
     causal = is_causal if is_causal is not None else bool(getattr(module, "is_causal", False))
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-    if key.shape[2] > LONGEST or query.shape[2] != key.shape[2] or (dropout and module.training) or more.get("softcap"):
+    share = dropout if module.training else 0.0
+    too_long = key.shape[2] > LONGEST and share == 0
+    if too_long or query.shape[2] != key.shape[2] or more.get("softcap"):
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
         mixed, _ = sdpa_attention_forward(
@@ -64,52 +69,92 @@ def attend(
     # Rotated in float32, queries and keys may be wider than values.
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else value.dtype
     query, key, value = query.to(dtype), key.to(dtype), value.to(dtype)
-    hidden = _hidden(query.shape[2], query.device) if attention_mask is None and causal else None
-    mixed = _Products.apply(query, key, value, scale, hidden, attention_mask)  # type: ignore[no-untyped-call]
+    added: Tensor | None = None
+    if attention_mask is not None:
+        added = _masks.added(attention_mask, dtype)
+    elif causal:
+        added = _causal(query.shape[2], dtype, query.device)
+    mixed = _Products.apply(query, key, value, scale, added, share)  # type: ignore[no-untyped-call]
     return mixed.transpose(1, 2).contiguous(), None
 
 
 @lru_cache(maxsize=64)
-def _hidden(length: int, device: torch.device) -> Tensor:
-    """True where a query would look at a later token, shape (length, length)."""
-    return torch.ones(length, length, dtype=torch.bool, device=device).triu_(1)
+def _causal(length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Minus infinity where a query would look at a later token, shape (1, 1, length, length)."""
+    return torch.full((1, 1, length, length), -torch.inf, dtype=dtype, device=device).triu_(1)
+
+
+class _Masks:
+    """The last mask in the form in which it is added to scores: all layers of a forward pass are given the same."""
+
+    def __init__(self) -> None:
+        self._seen: weakref.ref[Tensor] | None = None
+        self._added: Tensor | None = None
+
+    def added(self, mask: Tensor, dtype: torch.dtype) -> Tensor:
+        """`mask` as numbers to add; where it is boolean, the least number there is where it is False."""
+        if mask.dtype != torch.bool:
+            return mask.to(dtype)
+        if self._seen is None or self._seen() is not mask or self._added is None or self._added.dtype != dtype:
+            least = torch.finfo(dtype).min
+            self._added = torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, least)
+            self._seen = weakref.ref(mask)
+        return self._added
+
+
+_masks = _Masks()
 
 
 class _Products(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float, hidden: Tensor | None, mask: Tensor | None
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float, added: Tensor | None, dropout: float
     ) -> Tensor:
         rows, heads, length, size = query.shape
-        groups = heads // key.shape[1]
+        key_heads = key.shape[1]
+        groups = heads // key_heads
         with torch.autocast(query.device.type, enabled=False):
-            queries = query.reshape(rows, key.shape[1], groups * length, size)
-            keys, values = key.contiguous(), value.contiguous()
-            scores = torch.matmul(queries, keys.transpose(2, 3)).mul_(scale)
-            by_head = scores.view(rows, key.shape[1], groups, length, length)
-            if hidden is not None:
-                by_head.masked_fill_(hidden, -torch.inf)
-            if mask is not None:
-                wide = mask.view(rows, -1, 1, *mask.shape[-2:]) if mask.shape[1] == 1 else mask.view_as(by_head)
-                if mask.dtype == torch.bool:
-                    by_head.masked_fill_(~wide, torch.finfo(scores.dtype).min)
-                else:
-                    by_head.add_(wide)
+            queries = query.reshape(rows * key_heads, groups * length, size)
+            keys, values = (each.reshape(rows * key_heads, -1, each.shape[-1]) for each in (key, value))
+            scores = torch.empty(len(queries), groups * length, keys.shape[1], dtype=query.dtype, device=query.device)
+            if added is not None:
+                by_head = scores.view(rows, key_heads, groups, length, -1)
+                # The mask goes in first: the product adds to what is there in the same pass.
+                by_head.copy_(added[:, :, None] if added.shape[1] == 1 else added.view(rows, key_heads, groups, length, -1))
+            scores.baddbmm_(queries, keys.transpose(1, 2), beta=0 if added is None else 1, alpha=scale)
             # PyTorch's softmax sums in float32 whatever the type of its input.
             shares = torch.softmax(scores, dim=-1)
-            mixed = torch.matmul(shares, values)
-        ctx.save_for_backward(queries, keys, values, shares)
-        ctx.scale, ctx.shape = scale, query.shape
-        return mixed.view(rows, heads, length, size)
+            stays = kept(shares, dropout) if dropout else None
+            used = shares if stays is None else torch.mul(shares, stays, out=scores)
+            mixed = torch.bmm(used, values)
+            if stays is not None:
+                mixed.mul_(1 / (1 - dropout))
+        ctx.save_for_backward(queries, keys, values, shares, stays)
+        ctx.scale, ctx.kept_share, ctx.shapes = scale, 1 - dropout, (query.shape, key.shape, value.shape)
+        return mixed.view(*query.shape[:3], -1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        queries, keys, values, shares = ctx.saved_tensors
-        upstream = gradient.reshape(queries.shape)
-        of_values = torch.matmul(shares.transpose(2, 3), upstream)
-        of_shares = torch.matmul(upstream, values.transpose(2, 3))
-        of_scores = torch._softmax_backward_data(of_shares, shares, -1, shares.dtype).mul_(ctx.scale)
-        of_queries = torch.matmul(of_scores, keys).view(ctx.shape)
-        of_keys = torch.matmul(of_scores.transpose(2, 3), queries)
-        return of_queries, of_keys, of_values, None, None, None
+        queries, keys, values, shares, stays = ctx.saved_tensors
+        upstream = gradient.reshape(*queries.shape[:2], -1)
+        of_shares: Tensor
+        if stays is None:
+            of_values = torch.bmm(shares.transpose(1, 2), upstream)
+            of_shares = torch.bmm(upstream, values.transpose(1, 2))
+        else:
+            upstream = upstream / ctx.kept_share
+            of_values = torch.bmm((shares * stays).transpose(1, 2), upstream)
+            of_shares = torch.bmm(upstream, values.transpose(1, 2)).mul_(stays)
+        of_scores = torch._softmax_backward_data(of_shares, shares, -1, shares.dtype)
+        of_queries = _scaled_product(of_scores, keys, ctx.scale)
+        of_keys = _scaled_product(of_scores.transpose(1, 2), queries, ctx.scale)
+        of_query, of_key, of_value = (
+            each.view(shape) for each, shape in zip((of_queries, of_keys, of_values), ctx.shapes, strict=True)
+        )
+        return of_query, of_key, of_value, None, None, None
+
+
+def _scaled_product(left: Tensor, right: Tensor, scale: float) -> Tensor:
+    into = torch.empty(len(left), left.shape[1], right.shape[2], dtype=left.dtype, device=left.device)
+    return into.baddbmm_(left, right, beta=0, alpha=scale)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sonmat.core.protocols import Fusions
 from sonmat.training.fused import attention
+from sonmat.training.fused.encoder import fuse_encoder
 from sonmat.training.fused.gate import ACTIVATIONS, gated
 from sonmat.training.fused.lora import LoraGroup
 from sonmat.training.fused.norm import rms_norm
@@ -35,7 +36,10 @@ def fuse(model: nn.Module, fusions: Fusions) -> None:
                 _compute_by(layer, partial(group.output, number))
         if fusions.norm is not None and type(module).__name__.endswith("RMSNorm"):
             _fuse_norm(module, fusions.norm)
-    if fusions.attention and config._attn_implementation == "sdpa" and next(model.parameters()).device.type == "cpu":
+    on_processor = next(model.parameters()).device.type == "cpu"
+    if fusions.encoder and on_processor:
+        fuse_encoder(model)
+    if fusions.attention and config._attn_implementation == "sdpa" and on_processor:
         model.set_attn_implementation(attention.register())  # type: ignore[operator]
 
 
