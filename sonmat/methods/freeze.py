@@ -12,7 +12,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Json, ModelFacts
 from sonmat.training.estimates import TrainedShare, estimate_training
 from sonmat.training.settings import TrainingSettings
-from sonmat.training.tuning import load_whole, micro_batch_tokens, save_whole, tune
+from sonmat.training.tuning import load_whole, save_whole, tune
 from sonmat.training.weights import LoadedBase, train_only
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Freeze:
 
     def propose(self, task: Task, workload: Workload) -> Json:
         layers = workload.base.layers if workload.base else 2
-        proposed: Json = {"last_layers": max(1, round(layers / 4)), "micro_batch_tokens": micro_batch_tokens(task)}
+        proposed: Json = {"last_layers": max(1, round(layers / 4))}
         if task.generates:
             return {**proposed, "batch_size": 8, "epochs": 3}
         if task.modality == "image":

@@ -11,7 +11,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Json, ModelFacts
 from sonmat.training.estimates import TrainedShare, estimate_training
 from sonmat.training.settings import TrainingSettings
-from sonmat.training.tuning import load_whole, micro_batch_tokens, save_whole, tune
+from sonmat.training.tuning import load_whole, save_whole, tune
 from sonmat.training.weights import LoadedBase
 
 if TYPE_CHECKING:
@@ -37,13 +37,12 @@ class Full:
         return Yes() if base is not None else No(Text(en="needs a base model", ko="기본 모델이 필요합니다"))
 
     def propose(self, task: Task, workload: Workload) -> Json:
-        proposed: Json = {"micro_batch_tokens": micro_batch_tokens(task)}
         if task.generates:
             small = workload.base is not None and workload.base.parameters < 500_000_000
-            return {**proposed, "learning_rate": 5e-5 if small else 1e-5, "batch_size": 8, "schedule": "cosine"}
+            return {"learning_rate": 5e-5 if small else 1e-5, "batch_size": 8, "schedule": "cosine"}
         if task.modality == "image":
-            return {**proposed, "learning_rate": 1e-4, "batch_size": 32, "epochs": 5}
-        return {**proposed, "learning_rate": 5e-5, "epochs": 5 if workload.train_rows < 3000 else 3}
+            return {"learning_rate": 1e-4, "batch_size": 32, "epochs": 5}
+        return {"learning_rate": 5e-5, "epochs": 5 if workload.train_rows < 3000 else 3}
 
     def estimate(self, settings: BaseModel, workload: Workload) -> Estimate:
         assert isinstance(settings, FullSettings)

@@ -11,7 +11,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Json, ModelFacts
 from sonmat.training.estimates import TrainedShare, estimate_training
 from sonmat.training.settings import TrainingSettings
-from sonmat.training.tuning import load_whole, micro_batch_tokens, save_whole, tune
+from sonmat.training.tuning import load_whole, save_whole, tune
 from sonmat.training.weights import LoadedBase, train_only
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class HeadOnly:
         return Yes()
 
     def propose(self, task: Task, workload: Workload) -> Json:
-        return {"micro_batch_tokens": micro_batch_tokens(task)}
+        return {}
 
     def estimate(self, settings: BaseModel, workload: Workload) -> Estimate:
         assert isinstance(settings, HeadOnlySettings)

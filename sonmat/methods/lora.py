@@ -14,7 +14,7 @@ from sonmat.core.values import Device, Estimate, Json, ModelFacts
 from sonmat.inference.device import compute_dtype
 from sonmat.training.estimates import TrainedShare, estimate_training
 from sonmat.training.settings import TrainingSettings
-from sonmat.training.tuning import answering_dtype, load_saved_processor, micro_batch_tokens, predictor_of, tune
+from sonmat.training.tuning import answering_dtype, load_saved_processor, predictor_of, tune
 from sonmat.training.weights import LoadedBase, load_base
 
 if TYPE_CHECKING:
@@ -56,10 +56,9 @@ class Lora:
         return Yes()
 
     def propose(self, task: Task, workload: Workload) -> Json:
-        proposed: Json = {"micro_batch_tokens": micro_batch_tokens(task)}
         if task.generates:
-            return {**proposed, "batch_size": 8, "schedule": "cosine"}
-        return {**proposed, "learning_rate": 1e-3, "epochs": 5}
+            return {"batch_size": 8, "schedule": "cosine"}
+        return {"learning_rate": 1e-3, "epochs": 5}
 
     def estimate(self, settings: BaseModel, workload: Workload) -> Estimate:
         assert isinstance(settings, LoraSettings)

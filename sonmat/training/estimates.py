@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
 from sonmat.core.values import Estimate, ModelFacts
+from sonmat.training.budget import usual_tokens
 
 EFFICIENCY = 0.3
 FALLBACK_FLOPS = 2e10
@@ -40,7 +41,7 @@ class TrainedShare:
     """Whether the other layers are computed once a row and kept (`training.frozen`), not once an epoch."""
 
 
-def estimate_training(workload: Workload, share: TrainedShare, epochs: int, batch_tokens: int) -> Estimate:
+def estimate_training(workload: Workload, share: TrainedShare, epochs: int, given_tokens: int | None) -> Estimate:
     """Peak bytes and seconds of a fit with validation after every epoch."""
     base = workload.base
     assert base is not None, "only methods with a base train"
@@ -56,6 +57,7 @@ def estimate_training(workload: Workload, share: TrainedShare, epochs: int, batc
     optimiser_seconds = workload.train_rows * epochs / 16 * share.trained_parameters * 32 / 15e9
     seconds = START_SECONDS + operations / rate + optimiser_seconds
     weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * 16
+    batch_tokens = given_tokens or usual_tokens(generates=not workload.classes)
     activations = batch_tokens * base.hidden_size * max(base.layers, 1) * ACTIVATION_BYTES * 2
     logits = 0 if workload.classes else LOGITS_BYTES
     return Estimate(

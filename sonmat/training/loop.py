@@ -27,7 +27,8 @@ from sonmat.core.values import Device
 from sonmat.inference.predictor import autocast
 from sonmat.inference.rows import Rows
 from sonmat.training import checkpoint
-from sonmat.training.batching import Epochs, OrderOfRows, forward_passes, steps_of_epoch
+from sonmat.training.batching import Epochs, OrderOfRows, steps_of_epoch
+from sonmat.training.budget import USUAL_TOKENS, Budget, Workbench, settle
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import to_training_mode
 
@@ -119,6 +120,9 @@ def optimise(
     should_pause: Callable[[], bool] = lambda: False,
     order: OrderOfRows = steps_of_epoch,
     weights: Sequence[float] | None = None,
+    pack: Callable[[Sequence[Row]], Batch] | None = None,
+    usual_tokens: int = USUAL_TOKENS,
+    shared_budget: Path | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Outcome:
     """Train the parameters of `model` that require gradients, in place, and leave the best validated ones in it.
@@ -128,6 +132,9 @@ def optimise(
         validate: called in evaluation mode, before the first step (so that no training is a choice too) and then as
             `settings.validate_every` says.
         weights: how many times an epoch sees each row on average; once if left out.
+        pack: `collate` without padding, where the model computes such batches; taken only where that is faster.
+        usual_tokens: of a forward pass, where settings give none and no probe finds better.
+        shared_budget: file in which such trainings leave one another what a probe has found.
         work: folder of the checkpoints; an earlier, unfinished call with the same arguments is continued from there.
     Raises:
         Paused: `should_pause()` was true; a checkpoint is written.
@@ -138,6 +145,7 @@ def optimise(
     epochs = Epochs(rows.lengths, settings.batch_size, settings.epochs, seed, order, weights)
     run = _Optimisation(model, losses, collate, rows, validate, settings, seed, device, work, emit, epochs)
     run.resume()
+    run.settle_budget(pack, usual_tokens, shared_budget)
     run.started = run.last_save = time.perf_counter()
     while run.progress.step < run.total_steps:
         # Asked before every step, because a run may be killed between its last look and its end.
@@ -196,6 +204,9 @@ class _Optimisation:
         self.objective, self.optimizer = self.accelerator.prepare(
             _Objective(self.model, losses), _adamw(self.model, settings)
         )
+        self.losses, self.work = losses, work
+        self.bench: Workbench
+        self.budget: Budget
         self.total_steps = epochs.total_steps
         self.progress = _Progress()
         self.started, self.started_step, self.last_report, self.last_save = time.perf_counter(), 0, 0.0, 0.0
@@ -211,13 +222,18 @@ class _Optimisation:
         self.started_step = self.progress.step
         self.emit("resumed", step=self.progress.step)
 
+    def settle_budget(self, pack: Callable[[Sequence[Row]], Batch] | None, usual_tokens: int, shared: Path | None) -> None:
+        """Find out how many tokens a forward pass holds; weights, order and randomness stay what they are."""
+        processes = self.accelerator.num_processes
+        self.bench = Workbench(self.model, self.losses, self.rows, self.collate, pack, self.epochs, self.device, processes)
+        given, own = self.settings.micro_batch_tokens, self.work / "budget.json"
+        self.budget = settle(self.bench, given, usual_tokens, own, shared, self.accelerator, self.emit)
+
     def take_step(self) -> _StepResult:
         """One optimiser step over all rows of the step; the weights stay as they were if anything is not finite."""
         start = time.perf_counter()
         step_rows = self.epochs.step_rows(self.progress.step)
-        passes = forward_passes(
-            step_rows.rows, self.rows.lengths, self.settings.micro_batch_tokens, self.accelerator.num_processes
-        )
+        passes = self.bench.passes(step_rows.rows, self.budget)
         to_training_mode(self.model)
         loss, items = self._accumulate(passes)
         # DDP averages over processes; undone here, then the mean over all items of the step.
@@ -259,10 +275,7 @@ class _Optimisation:
         mine = mine or [passes[0][:1]]
         totals = torch.zeros(2, device=self.accelerator.device)
         for number, indices in enumerate(mine):
-            batch = {
-                name: tensor.to(self.accelerator.device)
-                for name, tensor in self.collate([self.rows[index] for index in indices]).items()
-            }
+            batch = self.bench.batch(indices, self.budget.packed, self.accelerator.device)
             torch.manual_seed(_mixed(self.seed, self.progress.step, rank, number))
             last = number == len(mine) - 1
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.objective):

@@ -26,9 +26,9 @@ class TrainingSettings(BaseModel):
     dropout: float | None = Field(None, ge=0, lt=1, description="Dropout of the model's layers; its own value if left out.")
     validate_every: int | None = Field(None, ge=1, description="Steps between validations; each epoch if left out.")
     patience: int = Field(3, ge=1, description="Validations without improvement after which training stops early.")
-    micro_batch_tokens: int = Field(
-        4096,
+    micro_batch_tokens: int | None = Field(
+        None,
         ge=1,
-        description="Most tokens, padding included, that one forward pass holds; changes memory and speed, and with dropout "
-        "its random pattern, but not what is optimised.",
+        description="Most tokens, padding included, that one forward pass holds; found by a short probe if left out. Changes "
+        "memory, speed and rounding, and with dropout its random pattern, but not what is optimised.",
     )

@@ -29,16 +29,22 @@ from sonmat.core.protocols import (
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Example, Json, Spec
 from sonmat.inference.device import compute_dtype, torch_device
-from sonmat.inference.predictor import NeuralPredictor, batches_by_length, computing
+from sonmat.inference.predictor import CAUSAL, NeuralPredictor, batches_by_length, computing
 from sonmat.inference.quiet import quiet_transformers
 from sonmat.inference.rows import Rows, same_length
+from sonmat.runs.files import sha256_of
 from sonmat.statistics.collapse import collapsed
+from sonmat.training.budget import usual_tokens
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+_NO_MATTER_OF_SPEED = frozenset(
+    {"learning_rate", "epochs", "schedule", "warmup_ratio", "weight_decay", "clip_norm", "validate_every", "patience"}
+)
 
 
 def tune(
@@ -69,7 +75,9 @@ def tune(
     if job.family is not None:
         fuse(model, job.family.fusions)
     train, validation = _rows(job, processor)
-    frozen = compute_frozen_once(job, model, loaded.model, processor, (train, validation), settings.micro_batch_tokens)
+    usual = usual_tokens(job.task.generates)
+    most_tokens = settings.micro_batch_tokens or usual
+    frozen = compute_frozen_once(job, model, loaded.model, processor, (train, validation), most_tokens)
     steps: _Steps = frozen or job.task
     outcome = optimise(
         model,
@@ -84,6 +92,9 @@ def tune(
         emit=job.emit,
         should_pause=job.should_pause,
         weights=[example.weight for example in job.train],
+        pack=None if frozen is not None else _packing(job, model),
+        usual_tokens=usual,
+        shared_budget=_shared_budget(job, settings),
     )
     save(model, job.folder)
     processor.save_pretrained(str(job.folder))
@@ -146,11 +157,6 @@ def give_template(family: Family | None, processor: Any) -> None:
         processor.chat_template = family.chat_template
 
 
-def micro_batch_tokens(task: Task) -> int:
-    """Padded tokens of one forward pass. On a CPU 1,024 of a language model stay in the cache (docs/performance.md)."""
-    return 1024 if task.generates else 4096
-
-
 def load_saved_processor(saved: SavedModel) -> Any:
     return load_processor(saved.task, saved.folder)
 
@@ -160,6 +166,25 @@ def answering_dtype(task: Task, device: Device) -> torch.dtype:
     import torch
 
     return compute_dtype(device) if task.generates else torch.float32
+
+
+def _packing(job: FitJob, model: nn.Module) -> Callable[[Sequence[Row]], Batch] | None:
+    """How rows of a pass are put behind one another, where attention keeps them apart."""
+    if job.task.auto_model != CAUSAL or job.family is None or not job.family.fusions.attention:
+        return None
+    from sonmat.training.packing import pack, use_blocks
+
+    use_blocks(model)
+    return pack
+
+
+def _shared_budget(job: FitJob, settings: TrainingSettings) -> Path | None:
+    """Where trainings of the run that take as long for a token leave one another their budget."""
+    if job.cache is None or job.base is None:
+        return None
+    same_speed = settings.model_dump(mode="json", exclude=set(_NO_MATTER_OF_SPEED))
+    parts = (job.base.checksum, job.task.name, job.spec.max_tokens, type(settings).__name__, same_speed)
+    return job.cache / "budgets" / f"{sha256_of(*parts, job.device.kind, job.device.name, job.device.cores)}.json"
 
 
 class _Steps(Protocol):
