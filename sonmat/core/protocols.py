@@ -256,6 +256,8 @@ class Fusions:
     """Feed-forward blocks are down_proj(act(gate_proj(x)) · up_proj(x))."""
     attention: bool = False
     """Attention goes through Transformers' attention interface, without soft caps or sinks."""
+    encoder: bool = False
+    """Layers are BERT's, ALBERT's or DistilBERT's, which `training.fused.encoder` knows."""
 
 
 class Family(Protocol):
