@@ -42,8 +42,8 @@ def cli_page() -> str:
     lines.append(
         "Every command has `--help`, and every one that prints a result has `--json`: one JSON document on stdout, errors as\n"
         '`{"error": {"type", "message", "fix"}}`. Exit codes: 0 done, 1 failed or blocked by the audit, 2 something that you can\n'
-        "mend, 130 paused (the same command continues). `NO_COLOR` and `COLUMNS` are heeded; without a terminal there are no\n"
-        "control characters.\n"
+        "mend, 3 the guards leave nothing to go on with ([proof.md](proof.md)), 130 paused (the same command continues).\n"
+        "`NO_COLOR` and `COLUMNS` are heeded; without a terminal there are no control characters.\n"
     )
     lines += _command("sonmat", root)
     for path, command in _commands("sonmat", root):

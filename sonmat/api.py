@@ -73,6 +73,14 @@ def run(
     allow_truncation: bool | None = None,
     max_tokens: int | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    documents: str | Path | Sequence[str | Path] | None = None,
+    arm: str | Sequence[str] = (),
+    judge: str | None = None,
+    probes: str | Sequence[str] | None = None,
+    cost: Mapping[str, float] | None = None,
+    guards: Mapping[str, float] | None = None,
+    price: float | None = None,
+    expect: Mapping[str, Any] | None = None,
     lang: Language | None = None,
     upto: str = "learn",
     listeners: Sequence[Listener] = (),
@@ -120,6 +128,14 @@ def run(
         "allow_truncation": allow_truncation,
         "max_tokens": max_tokens,
         "settings": {name: dict(values) for name, values in settings.items()} if settings else None,
+        "documents": _paths(documents),
+        "arm": ((arm,) if isinstance(arm, str) else tuple(arm)) or None,
+        "judge": judge,
+        "probes": _names(probes) if probes is not None else None,
+        "cost": dict(cost) if cost else None,
+        "guards": dict(guards) if guards else None,
+        "price": price,
+        "expect": dict(expect) if expect else None,
         "lang": lang,
     }
     return prepare(given, recipe, folder).perform(upto, listeners)
@@ -147,7 +163,8 @@ def prepare(given: Mapping[str, Any], recipe: str | Path | None = None, folder: 
     made = make_recipe(Path(recipe) if recipe is not None else None, dict(given))
     where = Path(folder) if folder is not None else runs_root() / name_of(made.data)
     # A run is also continued from other working folders.
-    made = made.model_copy(update={"data": tuple(_anywhere(each) for each in made.data)})
+    paths = {name: tuple(map(_anywhere, getattr(made, name))) for name in ("data", "documents")}
+    made = made.model_copy(update=paths)
     return Prepared(RunFolder(where), made)
 
 

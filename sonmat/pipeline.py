@@ -24,7 +24,7 @@ from sonmat.steps.fit import fit
 from sonmat.steps.learn import learn
 from sonmat.steps.load import data_fingerprint, load
 from sonmat.steps.plan import plan
-from sonmat.steps.prove import prove
+from sonmat.steps.prove import check_wishes, prove
 from sonmat.steps.release import release
 from sonmat.steps.report import write_report
 from sonmat.steps.split import split
@@ -37,11 +37,13 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
 
     Raises:
         UserError: the data, a setting, a model or the machine; what was done so far stays.
-        SettingError: there is no step `upto`.
+        SettingError: there is no step `upto`, no probe of a name that the recipe gives, or no guard can be had of it.
         Paused: Ctrl-C; the next call continues.
     """
     if upto not in STEPS:
         raise unknown_name(Text(en="step", ko="단계"), upto, STEPS)
+    # Said now, and not after an hour of training.
+    check_wishes(recipe)
     with folder.writing():
         # A run of a newer version is refused here, before anything of it is overwritten.
         read_header(folder.file("recipe.json"))
@@ -51,6 +53,8 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
         redone = False
         for step in STEPS[: STEPS.index(upto) + 1]:
             log = folder.event_log(step, listeners)
+            if step == "release" and _is_stopped(folder, log):
+                break
             if not redone and folder.is_done(step, fingerprints[step]):
                 log("unchanged")
                 continue
@@ -122,6 +126,21 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "") -> dict[str,
             # A report in another language changes nothing that comes after it.
             before = found["prove"]
     return found
+
+
+def _is_stopped(folder: RunFolder, log: EventLog) -> bool:
+    """Whether no arm keeps the guards: then nothing is put into use, and nothing can be learnt from its use."""
+    if folder.proof().verdict.stopped != "no_arm":
+        return False
+    folder.retire("release", "learn")
+    log(
+        "not_released",
+        Text(
+            en="No arm keeps the guards, so nothing is released.",
+            ko="조건을 모두 지키는 후보가 없어 아무것도 내보내지 않습니다.",
+        ),
+    )
+    return True
 
 
 def installed_versions() -> dict[str, str]:

@@ -28,10 +28,11 @@ def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
     for name in ("method", "accept_licence", "slices", "skip", "arm", "probes"):
         if isinstance(values.get(name), str):
             values[name] = [part.strip() for part in values[name].split(",") if part.strip()]
-    if file is not None and "data" in values and given.get("data") is None:
-        # A path in a recipe is meant from where the recipe lies.
-        paths = values["data"] if isinstance(values["data"], list) else [values["data"]]
-        values["data"] = [str(file.parent / str(each)) for each in paths]
+    for name in ("data", "documents"):
+        if file is not None and name in values and given.get(name) is None:
+            # A path in a recipe is meant from where the recipe lies.
+            paths = values[name] if isinstance(values[name], list) else [values[name]]
+            values[name] = [str(file.parent / str(each)) for each in paths]
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:

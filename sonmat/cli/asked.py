@@ -6,6 +6,7 @@ spelling is read here; whether a value makes sense is for the recipe to say.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +24,7 @@ def as_recipe(typed: dict[str, Any]) -> dict[str, Any]:
     """
     # 0 is a seed, and a number of folds.
     found = {name: value for name, value in typed.items() if value is not None and value is not False and value != []}
-    for name in ("slices", "method", "skip"):
+    for name in ("slices", "method", "skip", "probes"):
         if name in found:
             found[name] = names_of(found[name])
     if "map" in found:
@@ -32,8 +33,14 @@ def as_recipe(typed: dict[str, Any]) -> dict[str, Any]:
         found["shares"] = _shares_of(found["shares"])
     if "settings" in found:
         found["settings"] = settings_of(found["settings"])
-    if "accept_licence" in found:
-        found["accept_licence"] = tuple(found["accept_licence"])
+    for name in ("accept_licence", "documents", "arm"):
+        if name in found:
+            found[name] = tuple(found[name])
+    for name, option, example in (("guards", "--guard", "speed.p95=0.5"), ("cost", "--cost", "spam=20")):
+        if name in found:
+            found[name] = numbers_of(found[name], option, example)
+    if "expect" in found:
+        found["expect"] = _rules_of(found["expect"])
     if found.pop("redact", False) and found.setdefault("personal_data", "redact") != "redact":
         raise _two_wishes(found["personal_data"])
     return found
@@ -58,6 +65,52 @@ def _columns_of(assignments: Sequence[str]) -> dict[str, str]:
                 ),
             )
         found[name] = column
+    return found
+
+
+def numbers_of(assignments: Sequence[str], option: str, example: str) -> dict[str, float]:
+    """`["speed.p95=0.5"]` as `{"speed.p95": 0.5}`.
+
+    Raises:
+        SettingError: one of them is not NAME=NUMBER; `option` and `example` say what was meant.
+    """
+    found = {}
+    for assignment in assignments:
+        name, _, number = (part.strip() for part in assignment.rpartition("="))
+        try:
+            found[name] = float(number)
+        except ValueError:
+            found[name] = math.nan
+        if not name or not math.isfinite(found[name]):
+            raise SettingError(
+                Text(en=f"{option} {assignment} cannot be read.", ko=f"{option} {assignment}을(를) 읽을 수 없습니다."),
+                Text(
+                    en=f"Write NAME=NUMBER, for example {option} {example}.",
+                    ko=f"이름=수로 쓰세요. 예: {option} {example}.",
+                ),
+            )
+    return found
+
+
+def _rules_of(assignments: Sequence[str]) -> dict[str, Any]:
+    """`["longest=300"]` as `{"longest": 300}`; values are read as YAML does."""
+    import yaml
+
+    found: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        try:
+            found[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            equals = ""
+        if not (equals and name.strip()):
+            raise SettingError(
+                Text(en=f"--expect {assignment} cannot be read.", ko=f"--expect {assignment}을(를) 읽을 수 없습니다."),
+                Text(
+                    en="Write RULE=VALUE, for example --expect longest=300.",
+                    ko="규칙=값으로 쓰세요. 예: --expect longest=300.",
+                ),
+            )
     return found
 
 

@@ -1,7 +1,7 @@
 """Where the command line begins and ends: chooses the language, runs the command, turns exceptions into exit codes.
 
-In: the words of the command line. Out: the exit code. 0 done, 2 something that the user can mend, 130 paused or stopped, 1
-everything else. Imports nothing heavy, so that `--help` is immediate.
+In: the words of the command line. Out: the exit code. 0 done, 2 something that the user can mend, 3 guards not kept, 130
+paused or stopped, 1 everything else. Imports nothing heavy, so that `--help` is immediate.
 """
 
 from __future__ import annotations

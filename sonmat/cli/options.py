@@ -102,6 +102,7 @@ _DATA = words("What the data means", "데이터의 뜻")
 _FINDINGS = words("What to do about findings", "찾은 문제의 처리")
 _SPLIT = words("How the rows are divided", "행을 나누는 방법")
 _TRAINING = words("What is trained", "학습")
+_PROOF = words("How it is proven", "증명")
 
 DATA_OPTIONS: dict[str, Any] = {
     "task": _option(
@@ -335,6 +336,87 @@ TRAINING_OPTIONS: dict[str, Any] = {
         ),
     ),
 }
+
+PROOF_OPTIONS: dict[str, Any] = {
+    "documents": _option(
+        list[str] | None,
+        "--documents",
+        "PATH",
+        _PROOF,
+        words(
+            "Files or folders to look answers up in, which adds arms with retrieval. Repeatable.",
+            "답을 찾아볼 파일이나 폴더. 검색하는 후보가 더해집니다. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+    "arm": _option(
+        list[str] | None,
+        "--arm",
+        "openai:URL:MODEL",
+        _PROOF,
+        words(
+            "Compare with this endpoint, which is sent the test inputs. Repeatable.",
+            "이 엔드포인트와도 비교합니다. 시험 문항의 입력을 보냅니다. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+    "judge": _option(
+        str | None,
+        "--judge",
+        "openai:URL:MODEL",
+        _PROOF,
+        words(
+            "Endpoint that compares answers pairwise; it is sent the test inputs and answers.",
+            "답을 둘씩 비교할 엔드포인트. 시험 문항의 입력과 답을 보냅니다.",
+        ),
+    ),
+    "probes": _option(
+        str | None,
+        "--probes",
+        "A,B",
+        _PROOF,
+        words(
+            "What is measured besides, e.g. forgetting,safety; all that fits if left out, '' for nothing.",
+            "더 잴 것, 예: forgetting,safety. 생략하면 맞는 것 모두, ''이면 아무것도 재지 않습니다.",
+        ),
+    ),
+    "guards": _option(
+        list[str] | None,
+        "--guard",
+        "PROBE.NAME=BOUND",
+        _PROOF,
+        words(
+            "Recommend only what keeps this bound, e.g. speed.p95=0.5. Repeatable.",
+            "이 기준을 지키는 후보만 추천합니다, 예: speed.p95=0.5. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+    "cost": _option(
+        list[str] | None,
+        "--cost",
+        "LABEL=N",
+        _PROOF,
+        words(
+            "What missing this class costs; other mistakes cost 1. Repeatable.",
+            "이 분류를 놓칠 때의 비용. 다른 실수는 1입니다. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+    "price": _option(
+        float | None,
+        "--price",
+        "PRICE",
+        _PROOF,
+        words("Price of this machine for an hour, in your currency.", "이 컴퓨터의 시간당 요금(쓰시는 통화로)."),
+    ),
+    "expect": _option(
+        list[str] | None,
+        "--expect",
+        "RULE=VALUE",
+        _PROOF,
+        words(
+            "What every written answer must keep, e.g. longest=300. Repeatable.",
+            "모든 글 답변이 지켜야 할 것, 예: longest=300. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+}
+"""Recipe keys that say what the arms are compared with, and by what they are judged."""
 
 BASE_OPTIONS: dict[str, Any] = {name: TRAINING_OPTIONS[name] for name in ("base", "max_tokens", "accept_licence")}
 """With these the audit counts tokens as that base does."""

@@ -9,6 +9,7 @@ import typer
 from sonmat.cli.options import (
     DATA_OPTIONS,
     FINDING_OPTIONS,
+    PROOF_OPTIONS,
     SPLIT_OPTIONS,
     TRAINING_OPTIONS,
     AsJson,
@@ -33,7 +34,7 @@ HELP = Text(
 )
 
 
-@asking(DATA_OPTIONS, FINDING_OPTIONS, SPLIT_OPTIONS, TRAINING_OPTIONS)
+@asking(DATA_OPTIONS, FINDING_OPTIONS, SPLIT_OPTIONS, TRAINING_OPTIONS, PROOF_OPTIONS)
 def run(
     asked: dict[str, Any],
     data: Annotated[
@@ -64,12 +65,14 @@ def run(
 def print_result(found: Run, as_json: bool) -> None:
     """What a whole run ends with: the verdict table, the sentence, and where the report is."""
     from sonmat.cli.console import console, print_json
-    from sonmat.cli.verdict import print_verdict
+    from sonmat.cli.verdict import print_verdict, stop_if_guarded
 
     if as_json:
         print_json({"run": found.name, "folder": str(found.path), "report": str(found.report_path), "proof": found.proof})
+        stop_if_guarded(found.proof)
         return
     screen = console()
     print_verdict(screen, found.proof)
     # A path that is broken over two lines could not be copied.
     screen.print(f"\n{words('Report', '보고서')}: {found.report_path}", soft_wrap=True)
+    stop_if_guarded(found.proof)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +15,8 @@ from sonmat.steps.report.phrasing import Phrasing
 from sonmat.steps.report.vocabulary import measure_named
 
 NAME_CELLS = 22
+GUARDED_EXIT_CODE = 3
+"""The guards leave nothing to go on with, see `core.values.Verdict.stopped`."""
 
 
 def print_verdict(console: Console, proof: Proof) -> None:
@@ -51,6 +54,12 @@ def print_verdict(console: Console, proof: Proof) -> None:
     show(console, str(proof.verdict.sentence), "bold")
     for detail in proof.verdict.details:
         show(console, indented(f"· {detail}"))
+
+
+def stop_if_guarded(proof: Proof) -> None:
+    """Raise the exit that tells a script that the guards were not kept."""
+    if proof.verdict.stopped is not None:
+        raise typer.Exit(GUARDED_EXIT_CODE)
 
 
 def broken_name(name: str, width: int = NAME_CELLS) -> str:

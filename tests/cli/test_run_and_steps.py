@@ -48,6 +48,17 @@ ASKED: dict[str, tuple[str, object]] = {
         {"lora": {"rank": 8, "learning_rate": "1e-4"}, "full": {"schedule": "cosine"}},
     ),
     "max_tokens": ("--max-tokens 99", 99),
+    "documents": ("--documents /a --documents /b.pdf", ("/a", "/b.pdf")),
+    "arm": ("--arm openai:http://x/v1:m", ("openai:http://x/v1:m",)),
+    "judge": ("--judge openai:http://x/v1:j", "openai:http://x/v1:j"),
+    "probes": ("--probes speed,cost", ("speed", "cost")),
+    "cost": ("--cost spam=20 --cost a=b=2", {"spam": 20.0, "a=b": 2.0}),
+    "guards": (
+        "--guard speed.p95=0.5 --guard cost.training_seconds=600",
+        {"speed.p95": 0.5, "cost.training_seconds": 600.0},
+    ),
+    "price": ("--price 1.5", 1.5),
+    "expect": ("--expect longest=300 --expect regex=^A", {"longest": 300, "regex": "^A"}),
     "lang": ("--lang en", "en"),
 }
 """What is typed for each recipe key, and what the recipe then says."""
@@ -128,6 +139,10 @@ def test_names_on_the_hub_are_no_paths(sonmat: Sonmat, pipeline: FakePipeline) -
         ("--shares 50/25/25", "0.6 to 0.8"),
         ("--redact --personal-data keep", "contradict"),
         ("--near-duplicates ask", "near_duplicates"),
+        ("--guard speed.p95", "--guard speed.p95=0.5"),
+        ("--guard speed.p95=quick", "--guard speed.p95=0.5"),
+        ("--cost =3", "--cost spam=20"),
+        ("--expect longest", "--expect longest=300"),
     ],
 )
 def test_an_option_that_cannot_be_read_says_how_to_write_it(words: str, said: str, sonmat: Sonmat) -> None:
@@ -138,7 +153,13 @@ def test_an_option_that_cannot_be_read_says_how_to_write_it(words: str, said: st
 
 def test_help_lists_options_under_headings_in_both_languages(sonmat: Sonmat) -> None:
     out = sonmat("run", "--help").out
-    for heading in ("What the data means:", "What to do about findings:", "How the rows are divided:", "What is trained:"):
+    for heading in (
+        "What the data means:",
+        "What to do about findings:",
+        "How the rows are divided:",
+        "What is trained:",
+        "How it is proven:",
+    ):
         assert f"\n{heading}\n" in out
     assert out.index("--template") < out.index("--near-duplicates") < out.index("--shares") < out.index("--minutes")
     assert widest(out) <= 80
