@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from sonmat.core.errors import ResourceError, RunError, SonmatError
 from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
+from sonmat.inference.process_setup import set_up_this_process
 from sonmat.runs import EventLog, RunFolder
 from sonmat.steps.fit import fit_candidate, profile_candidate
 from sonmat.steps.prove import answer_candidate
@@ -41,6 +42,7 @@ JOBS: Final[dict[str, Job]] = {
 
 def main(arguments: list[str]) -> int:
     """Do the job that `arguments` (run folder, job) name; returns the exit code."""
+    set_up_this_process()
     folder = RunFolder(Path(arguments[0]))
     kind, candidate = arguments[1].split("/", 1)
     emit = EventLog(folder.candidate_folder(candidate) / "events.jsonl", kind)

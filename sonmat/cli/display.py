@@ -62,6 +62,7 @@ class Display:
             "done": self._step_done,
             "unchanged": self._step_unchanged,
             "progress": self._progressed,
+            "budget": self._budgeted,
             "step": self._trained,
             "validation": self._validated,
             "resumed": self._resumed,
@@ -156,6 +157,11 @@ class Display:
         return text.in_language(self.language)
 
     # ── the line that moves ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _budgeted(self, event: Event) -> None:
+        self.training.budget(event)
+        if event.message is not None:
+            self._line(event.step, "·", self._said(event.message))
 
     def _trained(self, event: Event) -> None:
         self.training.step(event)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sonmat.cli.machine import Machine
+    from sonmat.inference.process_setup import ProcessSetup
 
 HELP = Text(
     en="Say what this machine can do. Cores, memory, GPU, speed, network and packages.",
@@ -60,6 +61,8 @@ def _lines(found: Machine) -> list[tuple[bool, Text, str]]:
         (True, Text(en="Sonmat", ko="손맛"), f"{found.sonmat} · Python {found.python}"),
         (True, Text(en="Computes on", ko="계산 장치"), f"{found.device_name} ({found.device})"),
         (True, Text(en="Cores", ko="코어"), str(found.cores)),
+        (True, Text(en="Threads of a job", ko="작업의 스레드"), _threads(found.process)),
+        (True, Text(en="Memory of a job", ko="작업의 메모리"), _memory(found.process)),
         (found.memory_bytes >= LITTLE_MEMORY_BYTES, Text(en="Free memory", ko="남은 메모리"), size(found.memory_bytes)),
         (found.disk_free_bytes >= LITTLE_DISK_BYTES, Text(en="Free disk", ko="남은 디스크"), size(found.disk_free_bytes)),
         (True, Text(en="GPU", ko="GPU"), str(yes if found.gpu else no)),
@@ -82,3 +85,23 @@ def _lines(found: Machine) -> list[tuple[bool, Text, str]]:
         title = Text(en=name, ko=name)
         lines.append((found_version is not None, title, found_version or str(missing).format(name=name)))
     return lines
+
+
+def _threads(setup: ProcessSetup) -> str:
+    threads = str(setup.threads)
+    if setup.logical == setup.cores:
+        return threads
+    said = Text(
+        en=f"{threads} ({setup.logical} processors are shown, {setup.cores} cores may be used)",
+        ko=f"{threads} (프로세서 {setup.logical}개 중 코어 {setup.cores}개를 쓸 수 있음)",
+    )
+    return str(said)
+
+
+def _memory(setup: ProcessSetup) -> str:
+    pages = {
+        "always": Text(en="huge pages everywhere", ko="항상 큰 페이지"),
+        "asked for": Text(en="huge pages asked for", ko="큰 페이지 요청"),
+        "no": Text(en="no huge pages", ko="큰 페이지 없음"),
+    }
+    return f"{setup.allocator}, {pages[setup.huge_pages]}"

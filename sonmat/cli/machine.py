@@ -5,6 +5,7 @@ In: nothing. Out: `Machine`. It measures and asks; it prints and changes nothing
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from sonmat.core.values import Value
+from sonmat.inference.process_setup import ProcessSetup, setup_under, worker_environment
 
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "huggingface-hub", "kiwipiepy")
 INDEX_SECONDS = 3
@@ -34,6 +36,8 @@ class Machine(Value):
     gpu: bool
     flops_per_second: float
     """Measured in matrix products of the type that is computed in."""
+    process: ProcessSetup
+    """What jobs start with here."""
     packages: dict[str, str | None]
     """Versions; None where one is missing."""
     cache_folder: str
@@ -61,6 +65,7 @@ def examine() -> Machine:
         bf16=device.bf16,
         gpu=device.kind != "cpu",
         flops_per_second=device.flops_per_second,
+        process=setup_under(worker_environment(os.environ)),
         packages={name: _version(name) for name in PACKAGES},
         cache_folder=str(cache),
         cache_bytes=_size(cache),

@@ -1,6 +1,6 @@
 """The training figures of the candidate in hand as one short line: loss, validation metric, learning rate.
 
-In: events "step" and "validation" of the loop. Out: words. It prints nothing.
+In: events "budget", "step" and "validation" of the loop. Out: words. It prints nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ class TrainingLine:
         self._step: Event | None = None
         self._seen: Event | None = None
         self._best: Event | None = None
+        self._budget: Event | None = None
+
+    def budget(self, event: Event) -> None:
+        self._budget = event
 
     def step(self, event: Event) -> None:
         self._step = event
@@ -33,7 +37,7 @@ class TrainingLine:
             self._best = event
 
     def now(self) -> str:
-        """'loss 0.53 · macro F1 91.2% · rate 2e-05'; empty where nothing trains."""
+        """'loss 0.53 · macro F1 91.2% · rate 2e-05 · padding 4%'; empty where nothing trains."""
         parts = []
         if self._step is not None:
             loss, rate = self._step.data.get("loss"), self._step.data.get("learning_rate")
@@ -42,6 +46,8 @@ class TrainingLine:
             parts.append(self._metric(self._seen))
         if self._step is not None and rate is not None:
             parts.append(self._named(Text(en="rate", ko="학습률"), f"{rate:.1e}"))
+        if self._step is not None and self._budget is not None:
+            parts.append(self._named(Text(en="padding", ko="채움"), f"{float(self._budget.data['padding']):.0%}"))
         return " · ".join(part for part in parts if part)
 
     def result(self) -> str:

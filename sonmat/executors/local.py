@@ -20,6 +20,7 @@ from sonmat.core import errors
 from sonmat.core.errors import Paused, SonmatError, WorkerFailed
 from sonmat.core.text import Text, verbatim
 from sonmat.core.values import Event
+from sonmat.inference.process_setup import worker_environment
 from sonmat.runs import RunFolder, read_events
 
 KILLED = 9
@@ -47,7 +48,7 @@ def run_locally(folder: RunFolder, job: str, tell: Callable[[Event], None]) -> N
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env={**os.environ, "SONMAT_CONTROL": "stdin"},
+            env={**worker_environment(os.environ), "SONMAT_CONTROL": "stdin"},
             # Ctrl-C in the terminal must reach this process alone, which then asks the worker to pause.
             **_out_of_reach(),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from functools import cache
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from sonmat.core.values import Device
+from sonmat.inference.process_setup import usable_cores
 
 if TYPE_CHECKING:
     import torch
@@ -59,13 +59,6 @@ def compute_dtype(device: Device) -> torch.dtype:
     import torch
 
     return torch.bfloat16 if device.bf16 else torch.float32
-
-
-def usable_cores() -> int:
-    """Cores that this process may use, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def available_memory() -> int:

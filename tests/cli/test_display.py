@@ -153,3 +153,19 @@ def test_long_korean_messages_are_wrapped_by_their_width_on_the_screen() -> None
         display(event("recognised", "load", Text(en="x", ko="가나다라마바사 " * 30)))
     assert widest(stream.getvalue()) <= 80
     assert "가나다라" in stream.getvalue()
+
+
+def test_the_budget_of_a_training_is_said_once_and_its_padding_stands_in_the_line_that_moves() -> None:
+    stream, console = screen()
+    said = Text(en="Passes of up to 1,024 tokens, 4.2% of it padding (as set).", ko="한 번에 최대 1,024토큰씩 계산합니다.")
+    with Display(console, clock=Clock()) as display:
+        display(TRAINING[0])
+        display(event("budget", message=said, tokens=1024, packed=False, padding=0.042, reason="given", trials=[]))
+        display(TRAINING[1])
+        display(event("progress", done=5, total=10))
+        display(event("candidate", message=Text(en="Full", ko="전체"), candidate="full", number=3, of=3))
+        display(TRAINING[1])
+        display(event("progress", done=5, total=10))
+    text = stream.getvalue()
+    assert "Passes of up to 1,024 tokens, 4.2% of it padding (as set)." in text
+    assert text.count("padding 4%") == 1

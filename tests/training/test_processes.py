@@ -38,6 +38,17 @@ def test_two_processes_give_the_weights_of_one(tmp_path: Path, weighted: tuple[s
 
 
 @pytest.mark.real
+def test_two_processes_take_the_budget_that_the_first_has_found(tmp_path: Path) -> None:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = [*launcher, "-m", "tests.training.two_processes", str(tmp_path), "probed"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    first, second = (torch.load(tmp_path / f"budget{rank}.pt") for rank in range(2))
+    assert first == second
+    assert first["reason"] == "probed"
+    assert torch.load(tmp_path / "result.pt")["steps"] == 18
+
+
+@pytest.mark.real
 def test_of_two_processes_one_computes_the_frozen_layers_and_both_train_as_one_would(tmp_path: Path) -> None:
     norms, computed = [], []
     for processes in (1, 2):
