@@ -56,23 +56,23 @@ def rows_apart(model: nn.Module, batch: Batch) -> Iterator[dict[str, Any]]:
     if ROWS not in batch:
         yield {}
         return
+    begins, positions = batch[ROWS], batch["position_ids"]
+    arguments = {
+        "position_ids": positions,
+        "cu_seq_lens_q": begins,
+        "cu_seq_lens_k": begins,
+        # An upper bound: the longest row itself would have to be fetched from the accelerator.
+        "max_length_q": positions.shape[1],
+        "max_length_k": positions.shape[1],
+    }
     config: Any = model.config
     if config._attn_implementation != NAME:
-        yield {"position_ids": batch["position_ids"]}
+        yield arguments
         return
-    begins = batch[ROWS]
     token = _packed.set(True)
     try:
-        yield {
-            "position_ids": batch["position_ids"],
-            # With a mask Transformers does not look for rows in the positions, which would wait for the accelerator.
-            "attention_mask": torch.ones_like(batch["position_ids"]),
-            "cu_seq_lens_q": begins,
-            "cu_seq_lens_k": begins,
-            # An upper bound: the longest row itself would have to be fetched from the accelerator.
-            "max_length_q": batch["position_ids"].shape[1],
-            "max_length_k": batch["position_ids"].shape[1],
-        }
+        # With a mask Transformers does not look for rows in the positions, which would wait for the accelerator.
+        yield {**arguments, "attention_mask": torch.ones_like(positions)}
     finally:
         _packed.reset(token)
 
