@@ -41,6 +41,22 @@ def bytes_of_slot(model: nn.Module, filled: DynamicCache, capacity: int) -> int:
     return total
 
 
+def masks_of(model: nn.Module, seen: Tensor, positions: Tensor) -> Tensor | dict[str, Tensor]:
+    """The attention mask for a pass in which every new token is told what it may look at.
+
+    Args:
+        seen: bool of shape (rows, new tokens, keys); the new tokens' own keys are the last.
+        positions: of every key, shape (rows, keys).
+    """
+    kinds, windows = _layers_of(model)
+    away = positions[:, -seen.shape[1] :, None] - positions[:, None, :]
+    masks: dict[str, Tensor] = {}
+    for kind, window in dict(zip(kinds, windows, strict=True)).items():
+        near = seen & (away < window) if kind == SLIDING and window is not None else seen
+        masks[kind] = near[:, None]
+    return masks if len(masks) > 1 else next(iter(masks.values()))
+
+
 class Slots:
     """The cache of up to `count` rows of up to `capacity` tokens; live rows are in the first slots.
 

@@ -80,7 +80,7 @@ class Writer:
         )
         self.rows: list[WrittenRow] = []
         """Live rows; the one in slot i is the i-th."""
-        self.shared_tokens = _shared_tokens(prompts)
+        self.shared_tokens = shared_tokens(prompts)
         self.shared: DynamicCache | None = None
         """Keys and values of what all prompts begin with, one row."""
         self.slots: Slots | None = None
@@ -201,7 +201,7 @@ def longest_answers(max_new_tokens: int | Sequence[int], prompts: int) -> list[i
     return [max_new_tokens] * prompts if isinstance(max_new_tokens, int) else list(max_new_tokens)
 
 
-def _shared_tokens(prompts: Sequence[Sequence[int]]) -> int:
+def shared_tokens(prompts: Sequence[Sequence[int]]) -> int:
     """How many tokens all prompts begin with, so that at least one of each is left; 0 if too few to be worth a pass."""
     if len(prompts) < 2:
         return 0

@@ -120,7 +120,7 @@ def test_why_a_base_cannot_be_asked_is_said_only_where_there_is_no_other_way() -
     picture = facts(name="camera", model_type="mobilenet_v2", family="mobilenet_v2", vocabulary=0)
     chosen, refused = plan(task="image-classification", offers=[offer(picture)], method=("head-only",))
     assert list(chosen) == ["majority", "head-only"]
-    assert {entry.method for entry in refused} == {"label-names", "zero-shot"}
+    assert {entry.method for entry in refused} == {"label-names", "zero-shot"}, "what else could be asked was not named"
     _, refused = plan()
     assert not {entry.method for entry in refused} & {"label-names", "zero-shot"}
 
@@ -129,9 +129,55 @@ def test_a_chat_model_beside_the_encoder_is_asked_and_never_trained() -> None:
     chat = Offer(facts(name="talker", chat=True, family="llama"), Spec(), offer().workload, tuned=False)
     refused: list[Refused] = []
     chosen = choose(plugins.find("tasks", "text-classification"), [offer(), chat], Recipe(data="d"), DEVICE, refused)
-    assert [candidate.id for candidate in chosen if candidate.base and candidate.base.name == "talker"] == [
-        "zero-shot-talker"
-    ]
+    asked = [candidate for candidate in chosen if candidate.base and candidate.base.name == "talker"]
+    assert {candidate.role for candidate in asked} == {"base"}
+    # The plain question comes first.
+    assert next(candidate.id for candidate in asked) == "zero-shot-talker"
+    assert {"best-prompt-talker", "few-shot-talker"} <= {candidate.id for candidate in asked}
+
+
+def talker_offer(**changes: Any) -> Offer:
+    base = facts(name="talker", chat=True, family="llama", parameters=135_000_000, hidden_size=576, layers=30)
+    return offer(base, **changes)
+
+
+def test_prompts_and_shots_are_tried_where_a_base_can_be_asked() -> None:
+    chosen, _ = plan(offers=[talker_offer()], minutes=1000)
+    roles = [candidate.role for candidate in chosen.values()]
+    assert roles == sorted(roles, key=("floor", "base", "tuned").index)
+    assert {"zero-shot", "best-prompt", "few-shot", "full", "lora"} <= set(chosen)
+    assert (chosen["zero-shot"].learns, chosen["few-shot"].learns, chosen["best-prompt"].learns) == (False, True, True)
+
+
+def test_who_names_methods_gets_these_and_the_plain_question() -> None:
+    chosen, _ = plan(offers=[talker_offer()], method=("lora",))
+    assert list(chosen) == ["majority", "zero-shot", "lora"]
+    chosen, _ = plan(offers=[talker_offer()], method=("lora", "few-shot"))
+    assert list(chosen) == ["majority", "zero-shot", "few-shot", "lora"]
+
+
+def test_prompts_are_left_out_before_the_only_way_of_tuning_is_and_the_plain_question_never() -> None:
+    every, _ = plan(offers=[talker_offer()], minutes=1000)
+    first = next(candidate for candidate in every.values() if candidate.role == "tuned")
+    enough = (first.estimate.seconds + 1) / 60
+    chosen, refused = plan(offers=[talker_offer()], minutes=enough)
+    assert list(chosen) == ["majority", "zero-shot", first.method]
+    reasons = {entry.method: entry.reason for entry in refused}
+    assert "minutes" in reasons["few-shot"].en
+    assert "--method best-prompt" in reasons["best-prompt"].ko
+
+
+def test_prompts_come_before_a_second_way_of_tuning() -> None:
+    every, _ = plan(offers=[talker_offer()], minutes=1000)
+    first, second = [candidate for candidate in every.values() if candidate.role == "tuned"][:2]
+    asking = sum(
+        candidate.estimate.seconds for candidate in every.values() if candidate.role == "base" and candidate.learns
+    )
+    seconds = first.estimate.seconds + asking + 1
+    assert second.estimate.seconds > 1
+    chosen, refused = plan(offers=[talker_offer()], minutes=seconds / 60)
+    assert {"few-shot", "best-prompt", first.method} <= set(chosen)
+    assert second.method in {entry.method for entry in refused}
 
 
 def lengths(**changes: Any) -> Lengths:

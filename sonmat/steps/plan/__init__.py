@@ -152,7 +152,7 @@ def _prompt_bases(
     task: Task, recipe: Recipe, languages: Sequence[str], main: ModelFacts, refused: list[Refused], emit: Emit
 ) -> list[ModelFacts]:
     """A chat model to ask in words, where the tuned base cannot be asked: prompting must be among the arms."""
-    wanted = not recipe.method or "zero-shot" in recipe.method
+    wanted = not recipe.method or any(plugins.find("methods", name).role == "base" for name in recipe.method)
     if main.chat or task.generates or task.modality != "text" or not wanted:
         return []
     fitting = [entry for entry in catalogue() if _prompts_in(entry, languages)]

@@ -52,7 +52,11 @@ def choose(
     chosen: list[Candidate] = []
     unasked: list[Refused] = []
     seconds_left = recipe.minutes * 60
-    for method in _ordered(task, recipe):
+    ordered = _ordered(task, recipe)
+    prompting = [method for method in ordered if method.role == "base" and method.learns]
+    waiting = [method for method in ordered if method not in prompting]
+    while waiting:
+        method = waiting.pop(0)
         for offer in offers if method.needs_base else offers[:1]:
             if method.role == "tuned" and not offer.tuned:
                 continue
@@ -62,32 +66,41 @@ def choose(
                 goal.append(Refused(method=method.name, base=offer.base.name, reason=verdict.reason))
                 continue
             candidate = _candidate(method, task, offer, recipe, fits if method.learns else 1)
-            problem = _too_large(candidate, device) or _too_long(candidate, offer, seconds_left, recipe)
+            problem = _too_large(candidate, device) or _too_long(candidate, seconds_left, recipe)
             if problem is not None:
                 refused.append(Refused(method=method.name, base=offer.base.name, reason=problem))
                 continue
-            if method.role == "tuned":
-                seconds_left -= candidate.estimate.seconds
             chosen.append(candidate)
+            if not _always(candidate):
+                seconds_left -= candidate.estimate.seconds
+            if method.role == "tuned":
+                # The first way of tuning has the first claim on the minutes, then better prompts, then further ways of tuning.
+                waiting, prompting = [*prompting, *waiting], []
     # Why an untuned base cannot be asked in one way matters only where there is no other way.
     asked = {candidate.base.name for candidate in chosen if candidate.role == "base" and candidate.base}
     refused.extend(entry for entry in unasked if entry.base not in asked)
     if not any(candidate.role == "tuned" for candidate in chosen):
         _refuse_all(refused, recipe, fits)
-    return tuple(chosen)
+    places = {method.name: place for place, method in enumerate(ordered)}
+    return tuple(sorted(chosen, key=lambda candidate: places[candidate.method]))
 
 
 def _ordered(task: Task, recipe: Recipe) -> list[Method]:
-    """Floors and bases first, then the tuned methods: the recipe's, or all by what they promise."""
+    """Floors and bases first, then the tuned methods by what they promise: all, or those that the recipe names. The floor and the
+    base as it is come along whatever it names; prompts made with care and shots only if it names them or nothing."""
     methods = plugins.every("methods")
     preferred = PREFERRED[task.generates]
 
-    def rank(method: Method) -> tuple[int, int, str]:
+    def rank(method: Method) -> tuple[int, bool, int, str]:
         place = preferred.index(method.name) if method.name in preferred else len(preferred)
-        return (("floor", "base", "tuned").index(method.role), place, method.name)
+        return (("floor", "base", "tuned").index(method.role), method.learns, place, method.name)
 
-    wanted = [method for method in methods if method.role != "tuned" or not _named(recipe) or method.name in recipe.method]
-    return sorted(wanted, key=rank)
+    def wanted(method: Method) -> bool:
+        if method.role == "tuned":
+            return not _named(recipe) or method.name in recipe.method
+        return method.role == "floor" or not method.learns or not recipe.method or method.name in recipe.method
+
+    return sorted(filter(wanted, methods), key=rank)
 
 
 def _named(recipe: Recipe) -> bool:
@@ -168,11 +181,14 @@ def _too_large(candidate: Candidate, device: Device) -> Text | None:
     )
 
 
-def _too_long(candidate: Candidate, offer: Offer, seconds_left: float, recipe: Recipe) -> Text | None:
-    """Methods that the plan adds by itself must fit into the user's minutes. What the user named always runs, and so do the
-    floor and the base that is tuned, untuned: without them nothing is proven."""
-    mandatory = candidate.role == "floor" or (candidate.role == "base" and offer.tuned)
-    if mandatory or candidate.method in recipe.method or candidate.estimate.seconds <= seconds_left:
+def _always(candidate: Candidate) -> bool:
+    """Whether a candidate is planned however long it takes: without the floor and the base as it is, nothing is proven."""
+    return candidate.role == "floor" or (candidate.role == "base" and not candidate.learns)
+
+
+def _too_long(candidate: Candidate, seconds_left: float, recipe: Recipe) -> Text | None:
+    """What the plan adds by itself must fit into the user's minutes; what the user named always runs."""
+    if _always(candidate) or candidate.method in recipe.method or candidate.estimate.seconds <= seconds_left:
         return None
     minutes = candidate.estimate.seconds / 60
     return Text(
