@@ -64,9 +64,7 @@ class Freeze:
         base = workload.base
         share = settings.last_layers / base.layers if base and base.layers else 1.0
         trained = int((base.parameters - base.embedding_parameters) * share) if base else 0
-        return estimate_training(
-            workload, TrainedShare(trained, share, frozen_once=True), settings.epochs, settings.micro_batch_tokens
-        )
+        return estimate_training(workload, TrainedShare(trained, share, frozen_once=True), settings)
 
     def fit(self, job: FitJob) -> FitResult:
         assert isinstance(job.settings, FreezeSettings)

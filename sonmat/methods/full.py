@@ -47,7 +47,7 @@ class Full:
     def estimate(self, settings: BaseModel, workload: Workload) -> Estimate:
         assert isinstance(settings, FullSettings)
         trained = workload.base.parameters if workload.base else 0
-        return estimate_training(workload, TrainedShare(trained, 1.0), settings.epochs, settings.micro_batch_tokens)
+        return estimate_training(workload, TrainedShare(trained, 1.0), settings)
 
     def fit(self, job: FitJob) -> FitResult:
         assert isinstance(job.settings, FullSettings)

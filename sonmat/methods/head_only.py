@@ -53,7 +53,7 @@ class HeadOnly:
         hidden = workload.base.hidden_size if workload.base else 0
         head = hidden * hidden + hidden * max(workload.classes, 1)
         share = TrainedShare(head, 0.0, frozen_once=True)
-        return estimate_training(workload, share, settings.epochs, settings.micro_batch_tokens)
+        return estimate_training(workload, share, settings)
 
     def fit(self, job: FitJob) -> FitResult:
         assert isinstance(job.settings, HeadOnlySettings)

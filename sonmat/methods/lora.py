@@ -67,9 +67,7 @@ class Lora:
         # About seven linear layers a block, each with two matrices of hidden size x rank.
         trained = 7 * 2 * base.layers * base.hidden_size * settings.rank
         frozen = 2 if workload.device.bf16 and workload.classes == 0 else 4
-        return estimate_training(
-            workload, TrainedShare(trained, 0.75, frozen), settings.epochs, settings.micro_batch_tokens
-        )
+        return estimate_training(workload, TrainedShare(trained, 0.75, frozen), settings)
 
     def fit(self, job: FitJob) -> FitResult:
         settings, family = job.settings, job.family

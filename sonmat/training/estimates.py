@@ -13,6 +13,7 @@ from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
 from sonmat.core.values import Estimate, ModelFacts
 from sonmat.training.budget import usual_tokens
+from sonmat.training.settings import Activations, TrainingSettings
 
 EFFICIENCY = 0.3
 FALLBACK_FLOPS = 2e10
@@ -41,8 +42,9 @@ class TrainedShare:
     """Whether the other layers are computed once a row and kept (`training.frozen`), not once an epoch."""
 
 
-def estimate_training(workload: Workload, share: TrainedShare, epochs: int, given_tokens: int | None) -> Estimate:
+def estimate_training(workload: Workload, share: TrainedShare, settings: TrainingSettings) -> Estimate:
     """Peak bytes and seconds of a fit with validation after every epoch."""
+    epochs = settings.epochs
     base = workload.base
     assert base is not None, "only methods with a base train"
     tokens = workload.train_rows * workload.mean_tokens * epochs
@@ -51,20 +53,35 @@ def estimate_training(workload: Workload, share: TrainedShare, epochs: int, give
     forward = operations_per_token(base)
     again = share.backward_share if share.frozen_once else 1.0
     once = (workload.train_rows + workload.validation_rows) * workload.mean_tokens * (1 - again)
-    operations = forward * (tokens * (again + 2 * share.backward_share) + looked_at * again + once)
+    # Recomputed activations take another forward pass through what trains.
+    backward = (2 if settings.activations == "keep" else 3) * share.backward_share
+    operations = forward * (tokens * (again + backward) + looked_at * again + once)
     rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
     # AdamW, clipping and clearing read and write weight, gradient and two moments: 32 bytes at about 15 GB/s.
     optimiser_seconds = workload.train_rows * epochs / 16 * share.trained_parameters * 32 / 15e9
     seconds = START_SECONDS + operations / rate + optimiser_seconds
-    weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * 16
-    batch_tokens = given_tokens or usual_tokens(generates=not workload.classes)
-    activations = batch_tokens * base.hidden_size * max(base.layers, 1) * ACTIVATION_BYTES * 2
-    logits = 0 if workload.classes else LOGITS_BYTES
+    # Weight, gradient and AdamW's two moments in float32, or the moments in 8 bits.
+    trained_bytes = 16 if settings.optimiser_state == "fp32" else 10
+    weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * trained_bytes
+    rest = PROCESS_BYTES + weights + (0 if workload.classes else LOGITS_BYTES)
+    batch_tokens = settings.micro_batch_tokens or usual_tokens(generates=not workload.classes)
+    ways: tuple[Activations, ...] = ("keep", "recompute", "offload")
+    peaks = {way: int(rest + activation_bytes(base, share, batch_tokens, way)) for way in ways}
     return Estimate(
-        peak_bytes=int(PROCESS_BYTES + weights + activations * max(share.backward_share, 0.2) + logits),
+        peak_bytes=peaks[settings.activations],
         seconds=round(seconds, 1),
-        basis=_basis(workload),
+        basis=_with_and_without(_basis(workload), settings.activations, peaks),
     )
+
+
+def activation_bytes(base: ModelFacts, share: TrainedShare, batch_tokens: int, activations: Activations) -> float:
+    """What a forward pass keeps for its backward pass. Recomputing keeps the inputs of the layers and one layer's activations."""
+    inputs = batch_tokens * base.hidden_size * 4
+    layer = batch_tokens * base.hidden_size * ACTIVATION_BYTES * 2
+    layers = max(base.layers, 1) * max(share.backward_share, 0.2)
+    if activations == "keep" or share.backward_share == 0:
+        return layer * layers
+    return layer + inputs * (layers if activations == "recompute" else 2)
 
 
 def estimate_answering(workload: Workload, new_tokens: float) -> Estimate:
@@ -86,6 +103,16 @@ def operations_per_token(base: ModelFacts) -> float:
     if base.vocabulary == 0:
         return 2.0 * body * VISION_OPERATIONS_FACTOR / 196
     return 2.0 * (body + base.hidden_size * base.vocabulary * int(base.chat))
+
+
+def _with_and_without(basis: Text, activations: Activations, peaks: dict[Activations, int]) -> Text:
+    if activations == "keep":
+        return basis
+    kept, now = f"{peaks['keep'] / 1e9:.1f}", f"{peaks[activations] / 1e9:.1f}"
+    return Text(
+        en=f"{basis.en}; {now} GB with recomputed activations, {kept} GB with kept ones",
+        ko=f"{basis.ko}. 중간 결과를 다시 계산하면 {now} GB, 그대로 두면 {kept} GB",
+    )
 
 
 def _basis(workload: Workload) -> Text:

@@ -27,6 +27,7 @@ from sonmat.core.values import Device
 from sonmat.inference.predictor import autocast
 from sonmat.inference.rows import Rows
 from sonmat.training import checkpoint
+from sonmat.training.accelerators import adamw, moved
 from sonmat.training.batching import Epochs, OrderOfRows, steps_of_epoch
 from sonmat.training.budget import USUAL_TOKENS, Budget, Workbench, settle
 from sonmat.training.settings import TrainingSettings
@@ -202,7 +203,7 @@ class _Optimisation:
         self.model = model.to(self.accelerator.device)
         self.trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.objective, self.optimizer = self.accelerator.prepare(
-            _Objective(self.model, losses), _adamw(self.model, settings)
+            _Objective(self.model, losses), _adamw(self.model, settings, device)
         )
         self.losses, self.work = losses, work
         self.bench: Workbench
@@ -275,7 +276,7 @@ class _Optimisation:
         mine = mine or [passes[0][:1]]
         totals = torch.zeros(2, device=self.accelerator.device)
         for number, indices in enumerate(mine):
-            batch = self.bench.batch(indices, self.budget.packed, self.accelerator.device)
+            batch = moved(self.bench.made(indices, self.budget.packed), self.accelerator.device)
             torch.manual_seed(_mixed(self.seed, self.progress.step, rank, number))
             last = number == len(mine) - 1
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.objective):
@@ -460,14 +461,14 @@ def rate_at(step: int, total: int, settings: TrainingSettings) -> float:
     return 1.0
 
 
-def _adamw(model: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW:
+def _adamw(model: nn.Module, settings: TrainingSettings, device: Device) -> torch.optim.Optimizer:
     """AdamW (Loshchilov and Hutter 2019); matrices decay, biases and norms (one dimension) do not."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=settings.learning_rate, fused=True)
+    return adamw([group for group in groups if group["params"]], settings, device)
 
 
 def _accelerator(device: Device) -> Accelerator:

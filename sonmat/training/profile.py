@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -78,6 +78,8 @@ class Profile:
     """Of the whole training as its settings say, if nothing stops it early."""
     looks: int
     """Validations of the whole training, the one before the first step included."""
+    kernels: dict[str, str] = field(default_factory=dict)
+    """What computes each part of the model, as `training.kernels` chose."""
 
     @property
     def machine_share(self) -> float | None:
@@ -134,6 +136,7 @@ class _Watch:
         self.padded_now = 0
         self.total_steps = 0
         self.peaks: dict[str, int] = {}
+        self.kernels: dict[str, str] = {}
         self.tracer: profile | None = None
         self.timed_until = 0
         self.traced: Sequence[Any] = ()
@@ -144,6 +147,8 @@ class _Watch:
         if kind == "validation" and not self.seconds:
             self.validation_ended = time.perf_counter()
             self.peaks["validation"] = peak_memory()
+        elif kind == "kernels":
+            self.kernels = {name: str(value) for name, value in data.items()}
         elif kind == "step":
             self.total_steps = int(data["total"])
             self.seconds.append(float(data["seconds"]))
@@ -217,6 +222,7 @@ class _Watch:
             timed_steps=len(self.seconds[timed]),
             total_steps=steps,
             looks=1 + (math.ceil(steps / settings.validate_every) if settings.validate_every else settings.epochs),
+            kernels=self.kernels,
         )
 
 

@@ -74,6 +74,7 @@ def _findings(profile: Profile) -> list[Text]:
         ),
         _machine(profile),
         _memory(profile),
+        *([_kernels(profile)] if profile.kernels else []),
     ]
     if profile.padding >= MUCH_PADDING:
         share = f"{profile.padding:.0%}".replace("%", " %")
@@ -93,6 +94,14 @@ def _findings(profile: Profile) -> list[Text]:
             )
         )
     return found
+
+
+def _kernels(profile: Profile) -> Text:
+    parts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in profile.kernels.items())
+    return Text(
+        en=f"Computed by: {parts} (what each word means: docs/training.md).",
+        ko=f"계산 방식: {parts}(각 낱말의 뜻은 docs/training.md에 있습니다).",
+    )
 
 
 def _machine(profile: Profile) -> Text:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Activations = Literal["keep", "recompute", "offload"]
+
 
 class TrainingSettings(BaseModel):
     """How weights are optimised. The result depends on these and on the seed, not on the machine's size."""
@@ -31,4 +33,18 @@ class TrainingSettings(BaseModel):
         ge=1,
         description="Most tokens, padding included, that one forward pass holds; found by a short probe if left out. Changes "
         "memory, speed and rounding, and with dropout its random pattern, but not what is optimised.",
+    )
+    activations: Activations = Field(
+        "keep",
+        description="What the backward pass needs of each layer: kept; recomputed, which costs another forward pass; or offload, "
+        "recomputed from inputs that wait in main memory. The plan chooses where memory is short; results are the same.",
+    )
+    compile: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether layers are compiled; auto: the plan decides by how long the training will take. Same results.",
+    )
+    optimiser_state: Literal["fp32", "8bit"] = Field(
+        "fp32",
+        description="What AdamW keeps of each weight: fp32, or a quarter of it in 8 bits (CUDA with bitsandbytes; results differ "
+        "a little). The plan chooses 8bit only where nothing else fits.",
     )

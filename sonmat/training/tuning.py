@@ -60,8 +60,8 @@ def tune(
         prepare: sets which parameters train and returns the model to optimise.
         base_dtype: of the weights as loaded; fp32 if left out.
     """
+    from sonmat.training.equipment import equip, lighten
     from sonmat.training.frozen.cached import compute_frozen_once
-    from sonmat.training.fused.fuse import fuse
     from sonmat.training.loop import optimise
 
     if job.base is None:
@@ -72,12 +72,13 @@ def tune(
     processor = loaded.processor
     give_template(job.family, processor)
     model = prepare(loaded)
-    if job.family is not None:
-        fuse(model, job.family.fusions)
+    equip(job, settings, model)
     train, validation = _rows(job, processor)
     usual = usual_tokens(job.task.generates)
     most_tokens = settings.micro_batch_tokens or usual
     frozen = compute_frozen_once(job, model, loaded.model, processor, (train, validation), most_tokens)
+    # Behind the search for what is frozen, which looks at the blocks as they are.
+    lighten(job, settings, loaded.model)
     steps: _Steps = frozen or job.task
     outcome = optimise(
         model,

@@ -50,6 +50,12 @@ def test_the_length_of_the_whole_training_is_that_of_its_own_settings(profiled: 
     assert min(found.load_seconds, found.validation_seconds, found.checkpoint_seconds, found.step_seconds) > 0
 
 
+def test_the_page_says_what_computed_the_model(profiled: tuple[Profile, Path]) -> None:
+    found, _ = profiled
+    assert found.kernels["adapters"] == "fused"
+    assert "adapters fused" in profile_page(found, "lora", "en")
+
+
 def test_the_trace_is_one_that_browsers_open_and_knows_the_parts(profiled: tuple[Profile, Path]) -> None:
     with gzip.open(profiled[1] / "profile.json.gz", "rt", encoding="utf-8") as stream:
         names = {event.get("name") for event in json.load(stream)["traceEvents"]}

@@ -15,14 +15,13 @@ from sonmat.core.protocols import Method, No, Task, Workload
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, Estimate, ModelFacts, Refused, Spec
+from sonmat.steps.plan.suiting import MEMORY_SHARE, Suited, suit
 
 PREFERRED = {
     True: ("lora", "freeze", "full"),
     False: ("full", "head-only", "lora", "freeze"),
 }
 """Tuned methods by how much they promise, for tasks that generate and tasks that do not; others follow in name order."""
-MEMORY_SHARE = 0.9
-"""Share of the free memory that a job may plan to use."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +110,9 @@ def _named(recipe: Recipe) -> bool:
 def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe, fits: int) -> Candidate:
     proposed = method.propose(task, offer.workload)
     user = recipe.settings.get(method.name, {})
-    settings = _validated(method, {**proposed, **user})
-    resolved = settings.model_dump(mode="json")
-    origins = {name: "user" if name in user else "plan" if name in proposed else "default" for name in resolved}
+    suited = suit(method, _validated(method, {**proposed, **user}), frozenset(user), offer.workload)
+    resolved, planned = suited.settings.model_dump(mode="json"), {*proposed, *suited.chosen}
+    origins = {name: "user" if name in user else "plan" if name in planned else "default" for name in resolved}
     base = offer.base if method.needs_base else None
     return Candidate.model_validate(
         {
@@ -125,8 +124,8 @@ def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe, fits: i
             "settings": resolved,
             "origins": origins,
             "learns": method.learns,
-            "reason": _reason(method, recipe),
-            "estimate": _of_all_fits(method.estimate(settings, offer.workload), fits),
+            "reason": _with_what_was_chosen(_reason(method, recipe), suited),
+            "estimate": _of_all_fits(suited.estimate, fits),
         }
     )
 
@@ -243,6 +242,11 @@ def _reason(method: Method, recipe: Recipe) -> Text:
         en=f"fits into {recipe.minutes:g} minutes and this machine's memory",
         ko=f"{recipe.minutes:g}분과 이 기계의 메모리 안에 들어갑니다",
     )
+
+
+def _with_what_was_chosen(reason: Text, suited: Suited) -> Text:
+    all_of_it = (reason, *suited.reasons)
+    return Text(en="; ".join(part.en for part in all_of_it), ko=". ".join(part.ko for part in all_of_it))
 
 
 def _slug(name: str) -> str:
