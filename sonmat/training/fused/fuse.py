@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sonmat.core.protocols import Fusions
 from sonmat.training.fused import attention
+from sonmat.training.fused.decoder import fuse_decoder_layers
 from sonmat.training.fused.encoder import fuse_encoder
 from sonmat.training.fused.gate import ACTIVATIONS, gated
 from sonmat.training.fused.lora import LoraGroup
@@ -26,6 +27,7 @@ def fuse(model: nn.Module, fusions: Fusions) -> None:
     """Replace the computation of what can be replaced."""
     config: Any = model.config
     activation = str(getattr(config, "hidden_act", None) or getattr(config, "hidden_activation", ""))
+    group_of: dict[nn.Module, LoraGroup] = {}
     for module in model.modules():
         if fusions.gated and activation in ACTIVATIONS and _is_gated_block(module):
             _compute_by(module, partial(_gated_block, module, activation))
@@ -34,9 +36,12 @@ def fuse(model: nn.Module, fusions: Fusions) -> None:
             group = LoraGroup(layers, _adapter(layers[0]))
             for number, layer in enumerate(layers):
                 _compute_by(layer, partial(group.output, number))
+                group_of[layer] = group
         if fusions.norm is not None and type(module).__name__.endswith("RMSNorm"):
             _fuse_norm(module, fusions.norm)
     on_processor = next(model.parameters()).device.type == "cpu"
+    if on_processor and fusions.gated and fusions.attention and fusions.norm == "plain" and activation in ACTIVATIONS:
+        fuse_decoder_layers(model, group_of, activation)
     if fusions.encoder and on_processor:
         fuse_encoder(model)
     if fusions.attention and config._attn_implementation == "sdpa" and on_processor:

@@ -24,13 +24,16 @@ class LoraGroup:
         self.downs = [layer.lora_A[adapter].weight for layer in layers]  # type: ignore[index, union-attr]
         self.ups = [layer.lora_B[adapter].weight for layer in layers]  # type: ignore[index, union-attr]
         self.scale = float(layers[0].scaling[adapter])  # type: ignore[index]
+        self.rank = len(self.downs[0])
         bases: list[Any] = [layer.base_layer for layer in layers]
         self.biases: list[Tensor | None] = [base.bias for base in bases]
         self.widths = [base.weight.shape[0] for base in bases]
+        self.width = sum(self.widths)
         with torch.no_grad():
             frozen = [base.weight for base in bases]
             small = [down.to(frozen[0].dtype) for down in self.downs]
             self.stacked = torch.cat([*frozen, *small])
+            self.block = self.stacked.new_zeros(self.width, self.rank * len(layers))
             at = 0
             for base in bases:
                 # A view, so that the frozen weights lie in memory once.
@@ -38,6 +41,45 @@ class LoraGroup:
                 at += base.weight.shape[0]
         self._input: Tensor | None = None
         self._outputs: dict[int, Tensor] = {}
+
+    def product(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """All layers' outputs side by side as the first `width` columns of a matrix, and x Aᵀ of all, (tokens, layers · rank)."""
+        self.refresh()
+        product = x @ self.stacked.t()
+        outputs, small = product[:, : self.width], product[:, self.width :]
+        outputs.addmm_(small, self.block.t())
+        at = 0
+        for bias, width in zip(self.biases, self.widths, strict=True):
+            if bias is not None:
+                product[:, at : at + width] += bias
+            at += width
+        return product, small.contiguous()
+
+    def upstream(self, like: Tensor) -> Tensor:
+        """An empty matrix for what flows back: gradients of the outputs as its first `width` columns, room for x Aᵀ's behind them."""
+        return like.new_empty(len(like), len(self.stacked))
+
+    def outputs_of(self, upstream: Tensor) -> Tensor:
+        """The columns of `upstream` that hold the gradients of the outputs."""
+        return upstream[:, : self.width]
+
+    def input_gradient(self, upstream: Tensor) -> Tensor:
+        """The gradient of x; fills the columns behind the outputs' with the gradient of x Aᵀ."""
+        torch.mm(self.outputs_of(upstream), self.block, out=upstream[:, self.width :])
+        return upstream @ self.stacked
+
+    def matrix_gradients(self, upstream: Tensor, x: Tensor, small: Tensor) -> list[Tensor]:
+        """Of all A, then of all B, in their own type; behind `input_gradient`, which completes `upstream`."""
+        downs = (upstream[:, self.width :].t() @ x).split(self.rank)
+        block = self.outputs_of(upstream).t() @ small
+        ups, at = [], 0
+        for number, width in enumerate(self.widths):
+            ups.append(block[at : at + width, number * self.rank : (number + 1) * self.rank])
+            at += width
+        return [
+            *(gradient.to(own.dtype) for gradient, own in zip(downs, self.downs, strict=True)),
+            *(gradient.to(own.dtype).mul_(self.scale) for gradient, own in zip(ups, self.ups, strict=True)),
+        ]
 
     def output(self, number: int, x: Tensor, *unused: Any, **options: Any) -> Tensor:
         """What layer `number` makes of `x`; PEFT's options choose among adapters, and a group has one."""
@@ -49,55 +91,37 @@ class LoraGroup:
             self._input = None
         return found
 
+    @torch.no_grad()
     def refresh(self) -> None:
-        """Write the small matrices into the stacked one: the optimiser may have moved them."""
-        at = sum(self.widths)
-        for down in self.downs:
-            self.stacked[at : at + len(down)].copy_(down)
-            at += len(down)
+        """Write the small matrices into the large ones: the optimiser may have moved them."""
+        at = 0
+        for number, (down, up) in enumerate(zip(self.downs, self.ups, strict=True)):
+            columns = slice(number * self.rank, (number + 1) * self.rank)
+            self.stacked[self.width :][columns].copy_(down)
+            self.block[at : at + len(up), columns].copy_(up * self.scale)
+            at += len(up)
 
 
 class _LoraTogether(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, group: LoraGroup, *matrices: Tensor) -> tuple[Tensor, ...]:
-        count, rank = len(group.widths), len(group.downs[0])
-        ups = matrices[count:]
-        group.refresh()
-        dtype = group.stacked.dtype
         with torch.autocast(x.device.type, enabled=False):
-            flat = x.reshape(-1, x.shape[-1]).to(dtype)
-            product = flat @ group.stacked.t()
-            small = product[:, sum(group.widths) :]
-            outputs: list[Tensor] = []
-            at = 0
-            for number, width in enumerate(group.widths):
-                output = product[:, at : at + width]
-                output.addmm_(small[:, number * rank : (number + 1) * rank], ups[number].to(dtype).t(), alpha=group.scale)
-                bias = group.biases[number]
-                if bias is not None:
-                    output += bias
-                outputs.append(output.unflatten(0, x.shape[:-1]))
-                at += width
+            flat = x.reshape(-1, x.shape[-1]).to(group.stacked.dtype)
+            product, small = group.product(flat)
         ctx.group, ctx.shape, ctx.input_dtype = group, x.shape, x.dtype
-        ctx.save_for_backward(flat, small, *ups)
-        return tuple(outputs)
+        ctx.save_for_backward(flat, small)
+        return tuple(part.unflatten(0, x.shape[:-1]) for part in product[:, : group.width].split(group.widths, dim=1))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        flat, small, *ups = ctx.saved_tensors
+        flat, small = ctx.saved_tensors
         group: LoraGroup = ctx.group
-        rank, width = len(group.downs[0]), sum(group.widths)
-        upstream = torch.empty(len(flat), len(group.stacked), dtype=flat.dtype, device=flat.device)
-        of_ups: list[Tensor] = []
-        at = 0
-        for number, (gradient, up) in enumerate(zip(gradients, ups, strict=True)):
-            part = upstream[:, at : at + group.widths[number]]
-            part.copy_(gradient.reshape(len(flat), -1))
-            columns = slice(number * rank, (number + 1) * rank)
-            torch.mul(part @ up.to(flat.dtype), group.scale, out=upstream[:, width:][:, columns])
-            of_ups.append((part.t() @ small[:, columns]).to(up.dtype).mul_(group.scale))
-            at += group.widths[number]
-        of_downs = (upstream[:, width:].t() @ flat).to(group.downs[0].dtype).split(rank)
-        of_input = (upstream @ group.stacked).view(ctx.shape).to(ctx.input_dtype) if ctx.needs_input_grad[0] else None
-        return of_input, None, *of_downs, *of_ups
+        with torch.autocast(flat.device.type, enabled=False):
+            upstream = group.upstream(flat)
+            for gradient, part in zip(gradients, group.outputs_of(upstream).split(group.widths, dim=1), strict=True):
+                part.copy_(gradient.reshape(len(flat), -1))
+            of_input = group.input_gradient(upstream)
+            matrices = group.matrix_gradients(upstream, flat, small)
+        found = of_input.view(ctx.shape).to(ctx.input_dtype) if ctx.needs_input_grad[0] else None
+        return found, None, *matrices

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from sonmat.training.fused.passes import cross_entropy
+
 PIECE_BYTES = 32 << 20
 """Of float32 logits held at once: about what stays in a processor's cache while four passes go over it."""
 
@@ -51,7 +53,17 @@ class _OutputLoss(torch.autograd.Function):
             for at in range(0, len(targets), piece):
                 part = slice(at, at + piece)
                 states, wanted = hidden[part], targets[part, None]
-                logits = (states @ computing.t()).float()
+                products = states @ computing.t()
+                if bias is None and softcap is None:
+                    found = cross_entropy(products, targets[part], gradient=wants_hidden or wants_weight)
+                    if found is not None:
+                        losses[part] = found
+                        if hidden_gradient is not None:
+                            hidden_gradient[part] = products @ computing
+                        if weight_gradient is not None:
+                            weight_gradient += products.t() @ states
+                        continue
+                logits = products.float()
                 if bias is not None:
                     logits += bias
                 squeezed: Tensor | None = None

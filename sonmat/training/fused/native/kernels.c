@@ -1,0 +1,327 @@
+/* Element-wise parts of a decoder layer, each in one pass over memory. Called through ctypes by kernels.py.
+ *
+ * Numbers are bfloat16 in memory and float32 while computed; results are rounded to the nearest, ties to even, and NaN stays
+ * NaN. Leading dimensions ("_stride") count elements between tokens, so that a kernel reads from and writes to parts of larger
+ * matrices. Threads come from OpenMP, the same pool that PyTorch uses. Nothing here allocates or keeps state.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint16_t bf16;
+
+static inline float wide(bf16 x) {
+    uint32_t bits = (uint32_t)x << 16;
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+static inline bf16 narrow(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    uint32_t not_a_number = (bits >> 16) | 0x40u;
+    return (bf16)((bits & 0x7fffffffu) > 0x7f800000u ? not_a_number : rounded);
+}
+
+static inline float rounded(float value) { return wide(narrow(value)); }
+
+/* exp by 2^n · p(r), |r| ≤ ln 2 / 2: relative error below 2e-7, in a form that compilers turn into vectors. NaN stays NaN. */
+static inline float exponential(float x) {
+    float held = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+    float n = rintf(held * 1.44269504f);
+    float r = held - n * 0.693359375f + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
+    float power;
+    memcpy(&power, &bits, 4);
+    return p * power;
+}
+
+static inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+
+/* The derivative and value of GELU in its tanh form. */
+static inline float gelu(float x, float *slope) {
+    float inner = 0.7978845608f * (x + 0.044715f * x * x * x);
+    float t = 1.0f - 2.0f * sigmoid(-2.0f * inner);
+    *slope = 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * 0.7978845608f * (1.0f + 3.0f * 0.044715f * x * x);
+    return 0.5f * x * (1.0f + t);
+}
+
+/* ── root-mean-square norm ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* total = x + added (x itself if added is NULL); inverse = 1 / rms(total); normed = weight · total · inverse. */
+void norm_forward(const bf16 *x, const bf16 *added, int64_t added_stride, const bf16 *weight, int64_t tokens, int64_t size,
+                  float epsilon, bf16 *total, bf16 *normed, float *inverse) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++) {
+        const bf16 *from = x + t * size;
+        bf16 *out = normed + t * size;
+        float squares = 0.0f;
+        if (added) {
+            const bf16 *more = added + t * added_stride;
+            bf16 *sum = total + t * size;
+#pragma omp simd reduction(+ : squares)
+            for (int64_t i = 0; i < size; i++) {
+                float value = rounded(wide(from[i]) + wide(more[i]));
+                sum[i] = narrow(value);
+                squares += value * value;
+            }
+            from = sum;
+        } else {
+#pragma omp simd reduction(+ : squares)
+            for (int64_t i = 0; i < size; i++) squares += wide(from[i]) * wide(from[i]);
+        }
+        float scale = 1.0f / sqrtf(squares / (float)size + epsilon);
+        inverse[t] = scale;
+#pragma omp simd
+        for (int64_t i = 0; i < size; i++) out[i] = narrow(rounded(wide(from[i]) * scale) * wide(weight[i]));
+    }
+}
+
+/* normed, once more, from what the backward pass has kept. */
+void norm_again(const bf16 *total, const bf16 *weight, const float *inverse, int64_t tokens, int64_t size, bf16 *normed) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++) {
+        float scale = inverse[t];
+#pragma omp simd
+        for (int64_t i = 0; i < size; i++)
+            normed[t * size + i] = narrow(rounded(wide(total[t * size + i]) * scale) * wide(weight[i]));
+    }
+}
+
+/* out = residual + gradient of the norm's input. */
+void norm_backward(const bf16 *gradient, const bf16 *total, const bf16 *weight, const float *inverse, const bf16 *residual,
+                   int64_t residual_stride, int64_t tokens, int64_t size, bf16 *out, int64_t out_stride) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++) {
+        const bf16 *g = gradient + t * size, *x = total + t * size, *r = residual + t * residual_stride;
+        bf16 *to = out + t * out_stride;
+        float scale = inverse[t], along = 0.0f;
+#pragma omp simd reduction(+ : along)
+        for (int64_t i = 0; i < size; i++) along += wide(g[i]) * wide(weight[i]) * wide(x[i]);
+        along *= scale * scale / (float)size;
+#pragma omp simd
+        for (int64_t i = 0; i < size; i++)
+            to[i] = narrow(wide(r[i]) + scale * (wide(g[i]) * wide(weight[i]) - wide(x[i]) * along));
+    }
+}
+
+/* ── gate ──────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* product = activation(gate) · up; gate and up lie side by side in each token of `both`. */
+void gate_forward(const bf16 *both, int64_t both_stride, int64_t tokens, int64_t size, int gelu_tanh, bf16 *product) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++) {
+        const bf16 *gate = both + t * both_stride, *up = gate + size;
+        bf16 *out = product + t * size;
+        if (gelu_tanh) {
+            for (int64_t i = 0; i < size; i++) {
+                float slope;
+                out[i] = narrow(rounded(gelu(wide(gate[i]), &slope)) * wide(up[i]));
+            }
+        } else {
+#pragma omp simd
+            for (int64_t i = 0; i < size; i++) {
+                float g = wide(gate[i]);
+                out[i] = narrow(rounded(g * sigmoid(g)) * wide(up[i]));
+            }
+        }
+    }
+}
+
+/* Gradients of gate and up, side by side in `of_both`, and the product once more. */
+void gate_backward(const bf16 *both, int64_t both_stride, const bf16 *gradient, int64_t tokens, int64_t size, int gelu_tanh,
+                   bf16 *of_both, int64_t of_stride, bf16 *product) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++) {
+        const bf16 *gate = both + t * both_stride, *up = gate + size, *d = gradient + t * size;
+        bf16 *of_gate = of_both + t * of_stride, *of_up = of_gate + size, *out = product + t * size;
+        if (gelu_tanh) {
+            for (int64_t i = 0; i < size; i++) {
+                float slope, active = gelu(wide(gate[i]), &slope), u = wide(up[i]), upstream = wide(d[i]);
+                out[i] = narrow(rounded(active) * u);
+                of_up[i] = narrow(upstream * active);
+                of_gate[i] = narrow(upstream * u * slope);
+            }
+        } else {
+#pragma omp simd
+            for (int64_t i = 0; i < size; i++) {
+                float g = wide(gate[i]), u = wide(up[i]), upstream = wide(d[i]);
+                float s = sigmoid(g), active = g * s;
+                out[i] = narrow(rounded(active) * u);
+                of_up[i] = narrow(upstream * active);
+                of_gate[i] = narrow(upstream * u * (s + active * (1.0f - s)));
+            }
+        }
+    }
+}
+
+/* ── heads ─────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Queries, keys and values of flat tokens, rotated, to rows of equal width `longest`, by head; behind a row's end are zeros.
+ * A token is [queries of all heads | keys | values]. Queries lie as (row, shared, group · longest, size), so that the heads that
+ * share keys are more queries of one; keys and values as (row, shared, longest, size). cosine and sine: (tokens, size). */
+void heads_forward(const bf16 *flat, int64_t flat_stride, const bf16 *cosine, const bf16 *sine, const int64_t *starts, int64_t rows,
+                   int64_t longest, int64_t shared, int64_t group, int64_t size, bf16 *queries, bf16 *keys, bf16 *values) {
+    int64_t heads = shared * group, half = size / 2;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t place = 0; place < longest; place++) {
+            int64_t t = starts[row] + place;
+            int inside = t < starts[row + 1];
+            const bf16 *token = flat + t * flat_stride;
+            for (int64_t h = 0; h < heads + 2 * shared; h++) {
+                bf16 *to;
+                if (h < heads)
+                    to = queries + (((row * shared + h / group) * group + h % group) * longest + place) * size;
+                else if (h < heads + shared)
+                    to = keys + ((row * shared + h - heads) * longest + place) * size;
+                else
+                    to = values + ((row * shared + h - heads - shared) * longest + place) * size;
+                if (!inside) {
+                    memset(to, 0, (size_t)size * 2);
+                } else if (h >= heads + shared) {
+                    memcpy(to, token + h * size, (size_t)size * 2);
+                } else {
+                    const bf16 *from = token + h * size, *c = cosine + t * size, *s = sine + t * size;
+#pragma omp simd
+                    for (int64_t i = 0; i < half; i++) {
+                        float a = wide(from[i]), b = wide(from[half + i]);
+                        to[i] = narrow(a * wide(c[i]) - b * wide(s[i]));
+                        to[half + i] = narrow(b * wide(c[half + i]) + a * wide(s[half + i]));
+                    }
+                }
+            }
+        }
+}
+
+/* The way back: gradients by head to flat tokens, rotated back. */
+void heads_backward(const bf16 *queries, const bf16 *keys, const bf16 *values, const bf16 *cosine, const bf16 *sine,
+                    const int64_t *starts, int64_t rows, int64_t longest, int64_t shared, int64_t group, int64_t size, bf16 *flat,
+                    int64_t flat_stride) {
+    int64_t heads = shared * group, half = size / 2;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t place = 0; place < longest; place++) {
+            int64_t t = starts[row] + place;
+            if (t >= starts[row + 1]) continue;
+            bf16 *token = flat + t * flat_stride;
+            for (int64_t h = 0; h < heads + 2 * shared; h++) {
+                bf16 *to = token + h * size;
+                const bf16 *from;
+                if (h < heads)
+                    from = queries + (((row * shared + h / group) * group + h % group) * longest + place) * size;
+                else if (h < heads + shared)
+                    from = keys + ((row * shared + h - heads) * longest + place) * size;
+                else
+                    from = values + ((row * shared + h - heads - shared) * longest + place) * size;
+                if (h >= heads + shared) {
+                    memcpy(to, from, (size_t)size * 2);
+                } else {
+                    const bf16 *c = cosine + t * size, *s = sine + t * size;
+#pragma omp simd
+                    for (int64_t i = 0; i < half; i++) {
+                        float a = wide(from[i]), b = wide(from[half + i]);
+                        to[i] = narrow(a * wide(c[i]) + b * wide(s[half + i]));
+                        to[half + i] = narrow(b * wide(c[half + i]) - a * wide(s[i]));
+                    }
+                }
+            }
+        }
+}
+
+/* What attention gave, by head, to flat tokens (to_flat) or back; behind a row's end zeros are written by head. */
+void mixed_heads(bf16 *by_head, bf16 *flat, int64_t flat_stride, const int64_t *starts, int64_t rows, int64_t longest, int64_t heads,
+                 int64_t size, int to_flat) {
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t head = 0; head < heads; head++)
+            for (int64_t place = 0; place < longest; place++) {
+                int64_t t = starts[row] + place;
+                bf16 *one = by_head + ((row * heads + head) * longest + place) * size;
+                bf16 *other = flat + t * flat_stride + head * size;
+                if (t >= starts[row + 1]) {
+                    if (!to_flat) memset(one, 0, (size_t)size * 2);
+                } else if (to_flat) {
+                    memcpy(other, one, (size_t)size * 2);
+                } else {
+                    memcpy(one, other, (size_t)size * 2);
+                }
+            }
+}
+
+/* ── causal softmax ────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Scores of (row, head, query, key), in place to shares: query q looks at keys 0 … q; all else becomes 0. */
+void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t heads, int64_t longest, float scale) {
+#pragma omp parallel for collapse(2) schedule(dynamic, 4)
+    for (int64_t line = 0; line < rows * heads; line++)
+        for (int64_t q = 0; q < longest; q++) {
+            int64_t row = line / heads, length = starts[row + 1] - starts[row];
+            bf16 *s = scores + (line * longest + q) * longest;
+            int64_t seen = q < length ? q + 1 : 0;
+            float largest = -INFINITY, total = 0.0f;
+#pragma omp simd reduction(max : largest)
+            for (int64_t k = 0; k < seen; k++) {
+                float value = wide(s[k]);
+                largest = value > largest ? value : largest;
+            }
+#pragma omp simd reduction(+ : total)
+            for (int64_t k = 0; k < seen; k++) total += exponential((wide(s[k]) - largest) * scale);
+            float share = 1.0f / total;
+#pragma omp simd
+            for (int64_t k = 0; k < seen; k++) s[k] = narrow(exponential((wide(s[k]) - largest) * scale) * share);
+            memset(s + seen, 0, (size_t)(longest - seen) * 2);
+        }
+}
+
+/* Gradient of the scores from that of the shares, in place. */
+void shares_backward(const bf16 *shares, bf16 *gradient, const int64_t *starts, int64_t rows, int64_t heads, int64_t longest,
+                     float scale) {
+#pragma omp parallel for collapse(2) schedule(dynamic, 4)
+    for (int64_t line = 0; line < rows * heads; line++)
+        for (int64_t q = 0; q < longest; q++) {
+            int64_t row = line / heads, length = starts[row + 1] - starts[row];
+            const bf16 *p = shares + (line * longest + q) * longest;
+            bf16 *g = gradient + (line * longest + q) * longest;
+            int64_t seen = q < length ? q + 1 : 0;
+            float along = 0.0f;
+#pragma omp simd reduction(+ : along)
+            for (int64_t k = 0; k < seen; k++) along += wide(p[k]) * wide(g[k]);
+#pragma omp simd
+            for (int64_t k = 0; k < seen; k++) g[k] = narrow(wide(p[k]) * (wide(g[k]) - along) * scale);
+            memset(g + seen, 0, (size_t)(longest - seen) * 2);
+        }
+}
+
+/* ── cross-entropy ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* losses = log Σ exp(logits) − logit of the target; with `gradient` the logits are overwritten with softmax − one-hot. */
+void cross_entropy(bf16 *logits, const int64_t *targets, int64_t tokens, int64_t classes, int gradient, float *losses) {
+#pragma omp parallel for schedule(static)
+    for (int64_t t = 0; t < tokens; t++) {
+        bf16 *l = logits + t * classes;
+        float largest = -INFINITY, total = 0.0f, chosen = wide(l[targets[t]]);
+#pragma omp simd reduction(max : largest)
+        for (int64_t i = 0; i < classes; i++) {
+            float value = wide(l[i]);
+            largest = value > largest ? value : largest;
+        }
+#pragma omp simd reduction(+ : total)
+        for (int64_t i = 0; i < classes; i++) total += exponential(wide(l[i]) - largest);
+        losses[t] = logf(total) - (chosen - largest);
+        if (!gradient) continue;
+        float share = 1.0f / total;
+#pragma omp simd
+        for (int64_t i = 0; i < classes; i++) l[i] = narrow(exponential(wide(l[i]) - largest) * share);
+        l[targets[t]] = narrow(exponential(chosen - largest) * share - 1.0f);
+    }
+}

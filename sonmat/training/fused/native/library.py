@@ -1,0 +1,69 @@
+"""Compiles `kernels.c` for this processor, once, and loads it.
+
+In: nothing but a C compiler (`cc`, `gcc` or `clang`), if there is one. Out: the loaded library, or None; then callers compute the
+same with PyTorch. What was compiled is kept in the cache folder under a name made of the source, the compiler and the processor,
+so that a changed one never meets an old file. SONMAT_KERNELS=off leaves it out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+SOURCE: Final = Path(__file__).with_name("kernels.c")
+COMPILERS: Final = ("cc", "gcc", "clang")
+FLAGS: Final = ("-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
+SECONDS_TO_COMPILE: Final = 120
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The kernels, or None where they cannot be had: switched off, no compiler, or one that refuses."""
+    compiler = next((found for name in COMPILERS if (found := shutil.which(name))), None)
+    if os.environ.get("SONMAT_KERNELS", "").lower() == "off" or compiler is None:
+        return None
+    try:
+        return ctypes.CDLL(str(_compiled(compiler)))
+    except (OSError, subprocess.SubprocessError) as problem:
+        _log.debug("no compiled kernels: %s", problem)
+        return None
+
+
+def _compiled(compiler: str) -> Path:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonmat" / "kernels"
+    target = folder / f"{_fingerprint(compiler)}.so"
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            made = Path(work) / "kernels.so"
+            subprocess.run(
+                [compiler, *FLAGS, "-o", str(made), str(SOURCE), "-lm"],
+                check=True,
+                capture_output=True,
+                timeout=SECONDS_TO_COMPILE,
+            )
+            # Two processes may compile at once; either file is whole.
+            made.replace(target)
+    return target
+
+
+def _fingerprint(compiler: str) -> str:
+    processor = Path("/proc/cpuinfo")
+    flags = (
+        next((line for line in processor.read_text().splitlines() if line.startswith("flags")), "")
+        if processor.exists()
+        else ""
+    )
+    told = (SOURCE.read_bytes(), compiler, *FLAGS, platform.platform(), platform.processor(), flags)
+    return hashlib.sha256("\0".join(str(part) for part in told).encode()).hexdigest()[:32]

@@ -1,0 +1,255 @@
+"""A decoder layer computed as a whole: equal to Transformers' layer with PEFT's adapters, in padded and in packed batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from sonmat import plugins
+from sonmat.training.fused import decoder, passes
+from sonmat.training.fused import fuse as fusing
+from sonmat.training.fused.decoder import alike
+from sonmat.training.fused.native import library as native
+from sonmat.training.fused.passes import Heads
+
+LENGTHS = (21, 13, 4)
+TOLERANCE = {torch.float64: 1e-6, torch.bfloat16: 0.02}
+
+
+def adapted(dtype: torch.dtype, **changes: Any) -> Any:
+    """A small Llama with LoRA on all linear layers, none of them zero."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, LlamaConfig
+
+    sizes: dict[str, Any] = {"hidden_size": 48, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16}
+    sizes |= {"vocab_size": 64, "num_hidden_layers": 2, "intermediate_size": 96, "max_position_embeddings": 1024, **changes}
+    torch.manual_seed(0)
+    model: Any = AutoModelForCausalLM.from_config(LlamaConfig(**sizes, attn_implementation="sdpa")).to(dtype)
+    model = get_peft_model(model, LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"))
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = torch.empty_like(parameter, dtype=torch.promote_types(dtype, torch.float32)).normal_(0, 0.05)
+    return model
+
+
+def fused(model: Any, monkeypatch: pytest.MonkeyPatch, layers: int = 2) -> Any:
+    """`model` with its layers computed as a whole, with or without compiled kernels."""
+    found: list[int] = []
+    whole: Callable[..., int] = decoder.fuse_decoder_layers
+    with monkeypatch.context() as patched:
+        patched.setattr(fusing, "fuse_decoder_layers", lambda *given: found.append(whole(*given, without_kernels=True)))
+        fusing.fuse(model, plugins.find("families", "llama").fusions)
+    assert found == [layers]
+    return model
+
+
+def outcome(model: Any, *, packed: bool = False) -> tuple[Tensor, Tensor]:
+    """Last hidden states of all real tokens, and the gradients of all adapters of a loss over them, in one row."""
+    chance = torch.Generator().manual_seed(3)
+    ids = torch.randint(0, 64, (len(LENGTHS), max(LENGTHS)), generator=chance)
+    body = model.get_base_model().model
+    dtype = body.embed_tokens.weight.dtype
+    with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+        if packed:
+            rows = torch.cat([ids[row, :length] for row, length in enumerate(LENGTHS)])[None]
+            places = torch.cat([torch.arange(length) for length in LENGTHS])[None]
+            begins = torch.tensor([0, 21, 34, 38], dtype=torch.int32)
+            hidden = body(input_ids=rows, position_ids=places, cu_seq_lens_q=begins, use_cache=False).last_hidden_state[0]
+        else:
+            padded = body(input_ids=ids, use_cache=False).last_hidden_state
+            hidden = torch.cat([padded[row, :length] for row, length in enumerate(LENGTHS)])
+    hidden.double().pow(3).sum().backward()
+    gradients = torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.requires_grad])
+    model.zero_grad()
+    return hidden.detach().double(), gradients.double()
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / other.norm())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=["float64", "bfloat16"])
+@pytest.mark.parametrize("packed", [False, True], ids=["padded", "packed"])
+@pytest.mark.parametrize("changes", [{}, {"attention_bias": True}, {"hidden_size": 32}], ids=["plain", "biases", "narrow"])
+def test_outputs_and_gradients_are_those_of_the_plain_layers(
+    dtype: torch.dtype, packed: bool, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden, gradients = outcome(adapted(dtype, **changes))
+    own_hidden, own_gradients = outcome(fused(adapted(dtype, **changes), monkeypatch), packed=packed)
+    assert distance(own_hidden, hidden) < TOLERANCE[dtype]
+    assert distance(own_gradients, gradients) < TOLERANCE[dtype]
+
+
+def test_an_adapter_that_the_optimiser_has_moved_is_used_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, plain = fused(adapted(torch.float64), monkeypatch), adapted(torch.float64)
+    before, _ = outcome(model)
+    for each in (model, plain):
+        for parameter in each.parameters():
+            if parameter.requires_grad:
+                parameter.data.mul_(1.5)
+    after, _ = outcome(model)
+    assert distance(after, before) > 1e-3
+    assert distance(after, outcome(plain)[0]) < 1e-6
+
+
+def test_long_rows_and_generation_go_through_the_layers_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, model = adapted(torch.float64), fused(adapted(torch.float64), monkeypatch)
+    monkeypatch.setattr(decoder, "LONGEST", 8)
+    assert distance(outcome(model)[0], outcome(plain)[0]) < 1e-6
+    prompt = torch.arange(5)[None]
+    written = [
+        each.generate(input_ids=prompt, max_new_tokens=6, do_sample=False, pad_token_id=0) for each in (plain, model)
+    ]
+    assert torch.equal(*written)
+
+
+def test_a_mask_over_a_padded_batch_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, model = adapted(torch.float64), fused(adapted(torch.float64), monkeypatch)
+    ids, mask = torch.arange(12).view(2, 6), torch.tensor([[0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]])
+    found = [
+        each.get_base_model().model(input_ids=ids, attention_mask=mask).last_hidden_state[mask.bool()].detach()
+        for each in (plain, model)
+    ]
+    assert distance(found[1], found[0]) < 1e-6
+
+
+def test_a_layer_with_other_parts_is_left_as_it_is() -> None:
+    model = adapted(torch.float64)
+    model.get_base_model().model.layers[1].self_attn.q_norm = torch.nn.Identity()
+    for parameter in model.get_base_model().model.layers[0].mlp.down_proj.parameters():
+        parameter.requires_grad_(True)
+    assert decoder.fuse_decoder_layers(model, {}, "silu", without_kernels=True) == 0
+
+
+def test_neighbouring_rows_of_like_length_are_taken_together() -> None:
+    assert alike([0, 100, 190, 280, 290, 299]) == [([0, 100, 190, 280], 100), ([280, 290, 299], 10)]
+    assert alike([0, 7]) == [([0, 7], 7)]
+
+
+# ── the kernels against PyTorch's operations ────────────────────────────────────────────────────────────────────────
+
+
+compiled = pytest.mark.skipif(native.library() is None, reason="no C compiler here")
+
+
+def numbers(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).bfloat16()
+
+
+def both_ways(compute: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    """What the kernels give and what PyTorch gives."""
+    own = compute()
+    with monkeypatch.context() as patched:
+        patched.setattr(passes, "_native", lambda tensor: None)
+        return own, compute()
+
+
+def assert_close(own: Any, other: Any) -> None:
+    for one, reference in zip(own, other, strict=True):
+        torch.testing.assert_close(one, reference, rtol=0.02, atol=0.02)
+
+
+@compiled
+def test_norm_kernels_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compute() -> list[Tensor]:
+        x, added, weight = numbers(5, 40), numbers(5, 64, seed=1)[:, :40], numbers(40, seed=2)
+        total, normed, inverse = passes.norm_forward(x, added, weight, 1e-5)
+        out = numbers(5, 50, seed=4)
+        passes.norm_backward(numbers(5, 40, seed=3), total, weight, inverse, added, out[:, :40])
+        return [
+            total,
+            normed,
+            inverse,
+            passes.norm_again(total, weight, inverse),
+            out,
+            *passes.norm_forward(x, None, weight, 1e-5),
+        ]
+
+    assert_close(*both_ways(compute, monkeypatch))
+
+
+@compiled
+@pytest.mark.parametrize("activation", ["silu", "gelu_pytorch_tanh"])
+def test_gate_kernels_agree(activation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compute() -> list[Tensor]:
+        both, of_both = numbers(6, 70) * 3, torch.zeros(6, 66).bfloat16()
+        product = passes.gate_backward(both, 32, activation, numbers(6, 32, seed=1), of_both)
+        return [passes.gate_forward(both, 32, activation), product, of_both]
+
+    assert_close(*both_ways(compute, monkeypatch))
+
+
+@compiled
+def test_attention_kernels_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    heads = Heads(torch.tensor([2, 9, 14]), 7, shared=2, group=2, size=8)
+
+    def compute() -> list[Tensor]:
+        flat, cosine, sine = numbers(16, 70), numbers(16, 8, seed=1), numbers(16, 8, seed=2)
+        queries, keys, values = heads.split(flat, cosine, sine)
+        shares = heads.shares(torch.bmm(queries, keys.transpose(1, 2)), 0.3)
+        mixed, back = torch.zeros(16, 32).bfloat16(), torch.zeros(16, 64).bfloat16()
+        heads.mixed_to_flat(torch.bmm(shares, values), mixed)
+        upstream = heads.flat_to_mixed(numbers(16, 32, seed=3))
+        of_scores = heads.of_scores(shares, torch.bmm(upstream, values.transpose(1, 2)), 0.3)
+        heads.joined(queries, keys, values, cosine, sine, back)
+        return [queries, keys, values, shares, mixed, upstream, of_scores, back]
+
+    own, other = both_ways(compute, monkeypatch)
+    assert_close(own, other)
+    seen = own[3].view(2, 4, 7, 7).float()
+    assert torch.all(seen.triu(1) == 0)
+    assert torch.all(seen[1, :, 5:] == 0)
+    torch.testing.assert_close(seen[0].sum(dim=-1), torch.ones(4, 7), rtol=0.01, atol=0.01)
+
+
+@compiled
+def test_the_cross_entropy_kernel_agrees_with_pytorch_and_writes_its_gradient() -> None:
+    logits, targets = numbers(7, 300) * 4, torch.arange(7) * 40
+    wide = logits.float().requires_grad_()
+    expected = torch.nn.functional.cross_entropy(wide, targets, reduction="none")
+    expected.sum().backward()
+    losses = passes.cross_entropy(logits, targets, gradient=True)
+    assert losses is not None
+    assert wide.grad is not None
+    torch.testing.assert_close(losses, expected.detach(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(logits.float(), wide.grad, rtol=0.01, atol=1e-3)
+
+
+@compiled
+def test_what_is_not_a_number_stays_so_through_every_kernel() -> None:
+    broken = numbers(3, 16)
+    broken[1, 5] = torch.nan
+    assert passes.norm_forward(broken, None, numbers(16), 1e-5)[1][1].isnan().all()
+    assert passes.gate_forward(broken, 8, "silu")[1, 5].isnan()
+    losses = passes.cross_entropy(broken, torch.zeros(3, dtype=torch.int64), gradient=True)
+    assert losses is not None
+    assert losses.isnan().tolist() == [False, True, False]
+
+
+def test_kernels_can_be_switched_off_and_a_missing_compiler_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SONMAT_KERNELS", "off")
+    native.library.cache_clear()
+    assert native.library() is None
+    monkeypatch.delenv("SONMAT_KERNELS")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    native.library.cache_clear()
+    assert native.library() is None
+    native.library.cache_clear()
+
+
+def test_a_compiler_that_refuses_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    refusing = tmp_path / "cc"
+    refusing.write_text("#!/bin/sh\nexit 1\n")
+    refusing.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    native.library.cache_clear()
+    assert native.library() is None
+    native.library.cache_clear()
