@@ -27,6 +27,7 @@ from sonmat.inference.device import peak_memory
 from sonmat.inference.predictor import autocast
 from sonmat.inference.rows import Rows
 from sonmat.runs.files import atomic_write
+from sonmat.training.ahead import Ahead
 from sonmat.training.batching import Epochs, StepRows, forward_passes
 from sonmat.training.weights import to_training_mode
 
@@ -85,9 +86,11 @@ class Workbench:
     epochs: Epochs
     device: Device
     processes: int
+    ahead: Ahead | None = None
+    """Encodes the rows of the next pass; each row is encoded when it is needed if left out."""
 
     def made(self, indices: Sequence[int], packed: bool) -> Batch:
-        rows = [self.rows[index] for index in indices]
+        rows = [(self.ahead or self.rows)[index] for index in indices]
         return self.pack(rows) if packed and self.pack is not None else self.collate(rows)
 
     def batch(self, indices: Sequence[int], packed: bool, where: torch.device) -> Batch:
@@ -173,7 +176,7 @@ def find(bench: Workbench, usual: int) -> tuple[Budget, Reason, list[Trial]]:
     whole = sum(lengths[index] for step in bench.epochs.first_epoch() for index in step.rows)
     probe = _Probe(bench, timed, MOST_OF_THE_RUN * whole * bench.epochs.count)
     first = min(candidates, key=lambda tokens: abs(math.log(tokens / usual)))
-    if not probe.affords(Budget(first), trials=2):
+    if not probe.affords(Budget(first), trials=3):
         return Budget(usual), "short", []
     with _unchanged(bench.model):
         best = probe.climb(first, candidates)
@@ -206,7 +209,9 @@ class _Probe:
         self.bytes_before = torch.cuda.memory_allocated() if self.on_cuda else peak_memory()
 
     def climb(self, first: int, candidates: Sequence[int]) -> Budget:
-        best = self.try_out(Budget(first))
+        # Twice, because all that a process does for the first time falls to the first one.
+        best = min((self.try_out(Budget(first)) for _ in range(2)), key=lambda trial: trial.seconds_per_token)
+        self.trials = [best]
         smaller = [tokens for tokens in reversed(candidates) if tokens < first]
         larger = [tokens for tokens in candidates if tokens > first]
         # A processor's cache speaks for small passes, the many cores of an accelerator for large ones.

@@ -28,6 +28,7 @@ from sonmat.inference.predictor import autocast
 from sonmat.inference.rows import Rows
 from sonmat.training import checkpoint
 from sonmat.training.accelerators import adamw, moved
+from sonmat.training.ahead import Ahead
 from sonmat.training.batching import Epochs, OrderOfRows, steps_of_epoch
 from sonmat.training.budget import USUAL_TOKENS, Budget, Workbench, settle
 from sonmat.training.settings import TrainingSettings
@@ -124,6 +125,7 @@ def optimise(
     pack: Callable[[Sequence[Row]], Batch] | None = None,
     usual_tokens: int = USUAL_TOKENS,
     shared_budget: Path | None = None,
+    threads_ahead: int = 0,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Outcome:
     """Train the parameters of `model` that require gradients, in place, and leave the best validated ones in it.
@@ -136,6 +138,7 @@ def optimise(
         pack: `collate` without padding, where the model computes such batches; taken only where that is faster.
         usual_tokens: of a forward pass, where settings give none and no probe finds better.
         shared_budget: file in which such trainings leave one another what a probe has found.
+        threads_ahead: encode the rows of the next forward pass while the present one is computed.
         work: folder of the checkpoints; an earlier, unfinished call with the same arguments is continued from there.
     Raises:
         Paused: `should_pause()` was true; a checkpoint is written.
@@ -146,7 +149,7 @@ def optimise(
     epochs = Epochs(rows.lengths, settings.batch_size, settings.epochs, seed, order, weights)
     run = _Optimisation(model, losses, collate, rows, validate, settings, seed, device, work, emit, epochs)
     run.resume()
-    run.settle_budget(pack, usual_tokens, shared_budget)
+    run.settle_budget(pack, usual_tokens, shared_budget, threads_ahead)
     run.started = run.last_save = time.perf_counter()
     while run.progress.step < run.total_steps:
         # Asked before every step, because a run may be killed between its last look and its end.
@@ -223,10 +226,15 @@ class _Optimisation:
         self.started_step = self.progress.step
         self.emit("resumed", step=self.progress.step)
 
-    def settle_budget(self, pack: Callable[[Sequence[Row]], Batch] | None, usual_tokens: int, shared: Path | None) -> None:
+    def settle_budget(
+        self, pack: Callable[[Sequence[Row]], Batch] | None, usual_tokens: int, shared: Path | None, ahead: int
+    ) -> None:
         """Find out how many tokens a forward pass holds; weights, order and randomness stay what they are."""
         processes = self.accelerator.num_processes
-        self.bench = Workbench(self.model, self.losses, self.rows, self.collate, pack, self.epochs, self.device, processes)
+        encoding = Ahead(self.rows.__getitem__, ahead) if ahead else None
+        self.bench = Workbench(
+            self.model, self.losses, self.rows, self.collate, pack, self.epochs, self.device, processes, encoding
+        )
         given, own = self.settings.micro_batch_tokens, self.work / "budget.json"
         self.budget = settle(self.bench, given, usual_tokens, own, shared, self.accelerator, self.emit)
 
@@ -279,6 +287,8 @@ class _Optimisation:
             batch = moved(self.bench.made(indices, self.budget.packed), self.accelerator.device)
             torch.manual_seed(_mixed(self.seed, self.progress.step, rank, number))
             last = number == len(mine) - 1
+            if self.bench.ahead is not None:
+                self.bench.ahead.request(self._first_pass_of_next_step() if last else mine[number + 1])
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.objective):
                 with autocast(self.device):
                     pair = self.objective(batch) * weight
@@ -288,6 +298,13 @@ class _Optimisation:
             totals = self.accelerator.reduce(totals, "sum")
         loss, items = totals.tolist()
         return loss, items
+
+    def _first_pass_of_next_step(self) -> list[int]:
+        step = self.progress.step + 1
+        if step >= self.total_steps:
+            return []
+        passes = self.bench.passes(self.epochs.step_rows(step).rows, self.budget)
+        return passes[self.accelerator.process_index % len(passes)]
 
     def exploded(self, loss: float) -> bool:
         """Whether the smoothed loss has left where it began: over twice the first losses and one nat more."""

@@ -34,6 +34,7 @@ from sonmat.inference.quiet import quiet_transformers
 from sonmat.inference.rows import Rows, same_length
 from sonmat.runs.files import sha256_of
 from sonmat.statistics.collapse import collapsed
+from sonmat.training.ahead import threads_for
 from sonmat.training.budget import usual_tokens
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
@@ -96,6 +97,7 @@ def tune(
         pack=None if frozen is not None else _packing(job, model),
         usual_tokens=usual,
         shared_budget=_shared_budget(job, settings),
+        threads_ahead=0 if frozen is not None else threads_for(job.task, job.device),
     )
     save(model, job.folder)
     processor.save_pretrained(str(job.folder))

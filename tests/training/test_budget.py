@@ -93,6 +93,17 @@ def test_the_fastest_budget_is_found_from_the_usual_one(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("small_candidates")
+def test_what_a_process_does_for_the_first_time_is_not_held_against_the_usual_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = iter([9.0])
+    timed_as(monkeypatch, lambda tokens: next(first, 1.0), computes=False)
+    found, _, trials = find(bench(), 16)
+    assert found == Budget(16)
+    assert [trial.seconds_per_token for trial in trials if trial.budget.tokens == 16] == [1.0]
+
+
+@pytest.mark.usefixtures("small_candidates")
 def test_a_gain_within_the_machines_unrest_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     timed_as(monkeypatch, lambda tokens: 1.0 if tokens == 16 else 0.98, computes=False)
     assert find(bench(), 16)[0] == Budget(16)
@@ -161,7 +172,7 @@ def test_any_other_error_of_a_pass_is_not_taken_for_a_lack_of_memory() -> None:
 
 @pytest.mark.usefixtures("small_candidates")
 def test_a_larger_budget_that_would_go_beyond_the_memory_allowed_is_never_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    peaks = iter([1000, 1000, 1400, 1400])
+    peaks = iter([1000, 1000, 1000, 1400, 1400])
     monkeypatch.setattr(budgets, "peak_memory", lambda: next(peaks, 1400))
     tried: list[int] = []
     real = budgets._Probe.try_out
@@ -180,7 +191,7 @@ def test_a_larger_budget_that_would_go_beyond_the_memory_allowed_is_never_tried(
     # After 32 has taken 400 bytes more, 64 would take 800: allowed; from 1,300 bytes on it would not be.
     assert 64 in tried
     tried.clear()
-    peaks = iter([1000, 1000, 1000, 1400])
+    peaks = iter([1000, 1000, 1000, 1000, 1400])
     find(bench(device=CPU.model_copy(update={"memory_bytes": 1700 + still})), 16)
     assert 32 in tried
     assert 64 not in tried

@@ -71,7 +71,16 @@ def train(
     model = model or Regression()
     loop = {
         name: options.pop(name)
-        for name in ("should_pause", "checkpoint_seconds", "order", "losses", "weights", "usual_tokens", "shared_budget")
+        for name in (
+            "should_pause",
+            "checkpoint_seconds",
+            "order",
+            "losses",
+            "weights",
+            "usual_tokens",
+            "shared_budget",
+            "threads_ahead",
+        )
         if name in options
     }
     settings = TrainingSettings(**{"learning_rate": 1e-2, "epochs": 3, "batch_size": 8, "patience": 9, **options})
