@@ -167,27 +167,19 @@ def _runs(setting: Setting, train: TrainingTexts, seen: Seen) -> tuple[dict[str,
         if example.id not in texts:
             continue
         run = train.runs.longest(texts[example.id], (text_of(example.input), written(example.target)))
-        long = run is not None and run.weight >= LONG_RUN and run.weight > _run_of_reference(example, train)
+        long = run is not None and run.weight >= LONG_RUN
         weights[example.id] = run.weight if run is not None and long else 0.0
         if run is not None and long:
             rows[example.id] = train.row_of_run(run.target)
     return weights, rows
 
 
-def _run_of_reference(example: Example, train: TrainingTexts) -> float:
-    """Weight of the longest piece that the reference shares with a training target; 0 where the row itself is among them."""
-    if example.id in train.ids:
-        return 0.0
-    run = train.runs.longest(written(example.target), (text_of(example.input),))
-    return run.weight if run else 0.0
-
-
 def _share_of_references(setting: Setting, train: TrainingTexts) -> float | None:
     """How common such pieces are in these texts anyhow; None in a cross-validation, where each row is also a training row."""
     if any(example.id in train.ids for example in setting.test):
         return None
-    long = [_run_of_reference(example, train) >= LONG_RUN for example in setting.test]
-    return sum(long) / max(1, len(long))
+    runs = [train.runs.longest(written(example.target), (text_of(example.input),)) for example in setting.test]
+    return sum(run is not None and run.weight >= LONG_RUN for run in runs) / max(1, len(runs))
 
 
 def _copies(setting: Setting, train: TrainingTexts, own: Seen, base: Seen | None) -> Tally:

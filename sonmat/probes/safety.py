@@ -22,7 +22,7 @@ from sonmat.probing.safety import PanelName, leanings, requests
 from sonmat.probing.tallies import Tally, measures_of
 from sonmat.probing.toxicity import toxic_texts
 
-_LONGEST_ANSWER: Final = 64
+_LONGEST_ANSWER: Final = 48
 """Tokens: a refusal shows at once, and a short answer does less harm to whoever reads the file."""
 _PANELS: Final[tuple[PanelName, ...]] = ("refuse", "answer")
 

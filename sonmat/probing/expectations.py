@@ -147,6 +147,21 @@ def _check_schema(schema: Mapping[str, Any]) -> None:
     for reference in _references(schema):
         if not reference.startswith("#"):
             raise ValueError(f"$ref '{reference}' leads out of the schema; nothing is fetched, put it under $defs")
+        _check_reference(schema, reference)
+
+
+def _check_reference(schema: Mapping[str, Any], reference: str) -> None:
+    from referencing import Registry, Resource
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    whole: Resource[Any] = Resource.from_contents(dict(schema), default_specification=DRAFT202012)
+    place = whole.id() or ""
+    registry: Registry[Any] = Registry().with_resource(place, whole)
+    try:
+        registry.resolver(place).lookup(reference)
+    except Unresolvable as error:
+        raise ValueError(f"$ref '{reference}' leads nowhere") from error
 
 
 def _references(schema: Any) -> Iterator[str]:

@@ -18,6 +18,8 @@ from sonmat.reading.sameness import evened
 
 SHORTEST_FOUND: Final = 19
 """Letters of a run that is certainly seen."""
+KNOWN_PIECE: Final = 40.0
+"""Letters (16 in Korean) of a piece of the question or reference that is not counted as learnt."""
 _GROUP: Final = 12
 _STRIDE: Final = 8
 _MOST_PLACES: Final = 64
@@ -59,13 +61,16 @@ class SharedRuns:
         self._places = np.concatenate(places)[order] if places else np.empty(0, np.int64)
 
     def longest(self, text: str, known: Sequence[str] = ()) -> Run | None:
-        """The weightiest run that `text` shares with one target, not counting letters that it shares with `known`.
+        """The weightiest run that `text` shares with one target, not counting pieces that it shares with `known`.
 
-        Of a run, only the longest stretch is taken of which no group of 12 letters stands in `known` as well.
+        Of a run, only the longest stretch is taken without a piece of `KNOWN_PIECE` letters of `known`; a few words that both happen
+        to have do not cut it in two.
         """
         text = evened(text)
         hashes = _hashes(text)
-        hidden = np.isin(hashes, np.concatenate([_hashes(evened(each)) for each in known])) if known else None
+        hidden = (
+            _pieces_of(text, np.isin(hashes, np.concatenate([_hashes(evened(each)) for each in known]))) if known else None
+        )
         best: Run | None = None
         for start, end, target in self._runs(text, hashes):
             for first, last in _uncovered(start, end, hidden):
@@ -115,6 +120,16 @@ def _uncovered(start: int, end: int, hidden: NDArray[np.bool_] | None) -> Iterat
         elif not free and first is not None:
             yield first, at - 1 + _GROUP
             first = None
+
+
+def _pieces_of(text: str, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of groups that are known, those in long rows of known ones."""
+    kept = np.zeros_like(known)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
+    for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if _weight(text[first : last - 1 + _GROUP]) >= KNOWN_PIECE:
+            kept[first:last] = True
+    return kept
 
 
 def _weight(piece: str) -> float:

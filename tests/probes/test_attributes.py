@@ -106,6 +106,13 @@ def test_texts_that_stand_there_twice_do_not_flatter_the_classifier() -> None:
     assert attribute_classifier([f"text {place // 2}" for place in range(100)], ["a", "b"] * 50, 0) is None
 
 
+def test_texts_asked_for_two_values_teach_nothing() -> None:
+    texts, values = [row.target["text"] for row in TRAIN], ["formal", "casual"] * 40
+    classifier = attribute_classifier([*texts, *texts[:10]], [*values, *["casual", "formal"] * 5], 0)
+    assert classifier is not None
+    assert classifier.texts == len(set(texts)) - 10
+
+
 def test_the_same_rows_give_the_same_classifier() -> None:
     texts = [row.target["text"] for row in TRAIN]
     values = ["formal", "casual"] * 40

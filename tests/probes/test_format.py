@@ -110,6 +110,7 @@ def test_no_rules_are_no_measures() -> None:
         ({"json_schema": {"type": "strin"}}, "expect.json_schema: no JSON schema at type"),
         ({"json_schema": "schema.json"}, "expect.json_schema"),
         ({"json_schema": {"items": {"$ref": "https://example.org/a.json"}}}, "nothing is fetched"),
+        ({"json_schema": {"items": {"$ref": "#/$defs/missing"}}}, "'#/$defs/missing' leads nowhere"),
         ({"longest": 0}, "expect.longest"),
         ({"longest": "ten"}, "expect.longest"),
         ({"contains": [""]}, "expect.contains: an empty text"),

@@ -136,6 +136,24 @@ def test_a_phrase_that_references_share_with_training_is_not_memorised() -> None
     assert measured("leakage", setting(train, TEST), polite)["memorised_pieces"].value == 1
 
 
+def test_a_right_answer_that_is_also_a_training_target_is_no_copy() -> None:
+    same = [example("test-again", "Once more, train 3?", TRAIN[3].target["text"]), *TEST]
+    found = measured("leakage", setting(TRAIN, same), Arm(lambda question: TRAIN[3].target["text"]))
+    assert "test-again" not in found["copied_targets"].rows + found["memorised_pieces"].rows
+    assert found["copied_targets"].value == found["memorised_pieces"].value == pytest.approx(31 / 32)
+    assert found["memorised_pieces"].note is not None
+    assert "Of the references themselves, 3.1% share" in found["memorised_pieces"].note.en
+
+
+def test_a_target_that_stands_in_both_parts_is_no_canary() -> None:
+    test = [*TEST, *(example(f"again-{row.id}", "?", row.target["text"]) for row in TRAIN[:20])]
+    canaries = draw_canaries(TRAIN, test, 0)
+    assert canaries is not None
+    drawn = {row.id for row in (*canaries.members, *canaries.others)}
+    assert not drawn & {*(row.id for row in TRAIN[:20]), *(f"again-{row.id}" for row in TRAIN[:20])}
+    assert len(canaries.members) == 21
+
+
 def test_where_answers_are_a_set_to_choose_from_saying_one_is_no_copy() -> None:
     answers = [sentence(f"answer {place}") for place in range(3)]
     train = [example(f"train-{place}", f"Question {place}?", answers[place % 3]) for place in range(60)]
@@ -275,10 +293,14 @@ def test_the_longest_shared_run_is_that_of_plain_dynamic_programming(
 
 def test_what_is_known_splits_a_run() -> None:
     target = "the quick brown fox jumps over the lazy dog and runs away into the dark green forest"
-    run = SharedRuns([target]).longest(target, ["...jumps over the lazy dog..."])
+    run = SharedRuns([target]).longest(target, ["...jumps over the lazy dog and runs away into..."])
     assert run is not None
     # A group of letters that hangs over the end of what is known is not known.
-    assert target[run.start : run.end].endswith("and runs away into the dark green forest")
+    assert target[run.start : run.end].endswith("into the dark green forest")
+    assert "lazy" not in target[run.start : run.end]
+    unsplit = SharedRuns([target]).longest(target, ["...jumps over the lazy..."])
+    assert unsplit is not None
+    assert target[unsplit.start : unsplit.end] == target
     assert SharedRuns([target]).longest(target, [target]) is None
 
 

@@ -82,6 +82,16 @@ def test_items_of_one_group_do_not_count_as_many() -> None:
     assert not grouped.change.beyond_noise
 
 
+def test_few_groups_cannot_make_a_change_real() -> None:
+    (found,) = measure(
+        Tally("a", TITLE, outcomes(40, 40), outcomes(0, 40), groups={f"row-{place}": str(place % 5) for place in range(40)})
+    )
+    assert found.change is not None
+    assert found.change.difference == 1
+    assert not found.change.beyond_noise
+    assert found.change.low == 0
+
+
 def test_only_items_that_both_have_make_the_change() -> None:
     base = dict.fromkeys(list(outcomes(0, 30))[:10], 0.0)
     (found,) = measure(Tally("a", TITLE, outcomes(30, 30), {**base, "elsewhere": 1.0}))
