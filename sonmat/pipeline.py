@@ -9,12 +9,14 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from sonmat.core.errors import DataError, unknown_name
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, reader_language
 from sonmat.executors.local import run_locally
+from sonmat.retrieval.documents import documents_fingerprint
 from sonmat.runs import STEP_FILES, RunFolder, sha256_of, write_value
 from sonmat.runs.decisions import decisions_fingerprint
 from sonmat.runs.events import EventLog, Listener
@@ -47,8 +49,14 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
     with folder.writing():
         # A run of a newer version is refused here, before anything of it is overwritten.
         read_header(folder.file("recipe.json"))
+        documents = _documents_of(folder, recipe, listeners)
         write_value(folder.file("recipe.json"), recipe)
-        fingerprints = fingerprints_of(recipe, _data_of(folder, recipe, listeners), decisions_fingerprint(folder.path))
+        fingerprints = fingerprints_of(
+            recipe,
+            _data_of(folder, recipe, listeners),
+            decisions_fingerprint(folder.path),
+            documents,
+        )
         folder.event_log("", listeners)("environment", versions=installed_versions())
         redone = False
         for step in STEPS[: STEPS.index(upto) + 1]:
@@ -66,12 +74,13 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
             log("done")
 
 
-def fingerprints_of(recipe: Recipe, data: str, decisions: str = "") -> dict[str, str]:
+def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: str = "") -> dict[str, str]:
     """What each step is made from: its own settings and, through the one before it, everything earlier.
 
     Args:
         data: fingerprint of the data's content.
         decisions: fingerprint of what a person decided about single rows.
+        documents: fingerprint of the content of the documents to look answers up in.
     """
     own: dict[str, tuple[Any, ...]] = {
         "load": (
@@ -109,7 +118,7 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "") -> dict[str,
             recipe.accept_licence,
             recipe.allow_truncation,
             recipe.max_tokens,
-            recipe.documents,
+            documents,
             recipe.arm,
         ),
         "prove": (recipe.judge, recipe.probes, recipe.cost, recipe.guards, recipe.price, recipe.expect),
@@ -164,6 +173,26 @@ def _data_of(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...])
         ),
     )
     return folder.source().sha256
+
+
+def _documents_of(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...]) -> str:
+    """Fingerprint of the documents as they are now; of a run whose documents have gone, of those that it was planned with."""
+    try:
+        return documents_fingerprint([Path(path) for path in recipe.documents])
+    except DataError:
+        if not folder.exists("plan") or folder.recipe().documents != recipe.documents:
+            raise
+        planned = {each.documents for each in folder.plan().candidates} - {""}
+        if not planned:
+            raise
+    folder.event_log("plan", listeners)(
+        "data_gone",
+        Text(
+            en="The documents are no longer there: going on with the answers and models that this run made with them.",
+            ko="문서가 더 이상 없어, 이 실행이 그 문서로 만든 답과 모델로 계속합니다.",
+        ),
+    )
+    return planned.pop()
 
 
 def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str) -> None:

@@ -1,7 +1,8 @@
 """A saved model folder back into a predictor.
 
 A fitted candidate's folder holds what its method wrote (a Transformers model, a PEFT adapter, or nothing but a few numbers)
-and `sonmat.json`, written last, which says everything that loading it takes. The folder can be copied away from its run.
+and `sonmat.json`, written last, which says everything that loading it takes. A model that asks another one has it in a folder
+`over` of its own. The folder can be copied away from its run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from sonmat import plugins
 from sonmat.core.errors import ModelError
-from sonmat.core.protocols import Emit, Predictor, SavedModel
+from sonmat.core.protocols import OVER, Emit, Predictor, SavedModel
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, Json, ModelFacts, Spec, Value
 from sonmat.models.lookup import find_entry
@@ -28,6 +29,7 @@ class Manifest(Value):
     spec: Spec
     base: ModelFacts | None
     settings: Json
+    encoder: ModelFacts | None = None
 
 
 def write_manifest(folder: Path, candidate: Candidate, task: str) -> None:
@@ -39,6 +41,7 @@ def write_manifest(folder: Path, candidate: Candidate, task: str) -> None:
         spec=candidate.spec.model_copy(update={"media_root": ""}),
         base=candidate.base,
         settings=candidate.settings,
+        encoder=candidate.encoder,
     )
     write_value(folder / MANIFEST, manifest)
 
@@ -50,7 +53,7 @@ def open_saved(folder: Path, device: Device, emit: Emit, media_root: str = "") -
         media_root: folder that relative media paths of questions are to be looked up in.
     Raises:
         RunError: `folder` is no model folder of Sonmat, or of a newer version.
-        ModelError: the base cannot be had.
+        ModelError: the base or the encoder cannot be had.
     """
     manifest = read_value(folder / MANIFEST, Manifest)
     method = plugins.find("methods", manifest.method)
@@ -64,6 +67,9 @@ def open_saved(folder: Path, device: Device, emit: Emit, media_root: str = "") -
         family=plugins.find("families", base.family) if base is not None else None,
         settings=method.Settings.model_validate(manifest.settings),
         device=device,
+        encoder=present(manifest.encoder, emit),
+        over=open_saved(folder / OVER, device, emit, media_root) if (folder / OVER / MANIFEST).is_file() else None,
+        load=method.load,
     )
 
 

@@ -3,23 +3,23 @@
 In: the plan and the split. Out: `candidates/<id>/model/` and `fitted.json` for each, and `fit.json`, written last. Each
 candidate trains in a job of its own; one that fails is recorded with its reason, and the others go on. A candidate whose
 settings and data are unchanged is never trained twice; a half-trained one continues. In a cross-validation each candidate trains
-once more for every fold, in `candidates/<id>@<fold>/`, before it trains on all rows.
+once more for every fold, in `candidates/<id>@<fold>/`, before it trains on all rows. One that stands on another comes after it.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sonmat import plugins
-from sonmat.core.errors import Paused, ResourceError, SonmatError, WorkerFailed
-from sonmat.core.protocols import Emit, FitJob, Method
+from sonmat.core.errors import ModelError, Paused, ResourceError, SonmatError, WorkerFailed
+from sonmat.core.protocols import Emit, FitJob, Method, SavedModel
 from sonmat.core.text import Text, reader_language
-from sonmat.core.values import Candidate, Device, Event, Example, Fits, Fitted, Value
+from sonmat.core.values import Candidate, Device, Event, Example, Fits, Fitted, Plan, Value
 from sonmat.inference.device import detect_device, peak_memory
-from sonmat.models.saved import present, write_manifest
+from sonmat.models.saved import open_saved, present, write_manifest
 from sonmat.runs import RunFolder, sha256_of, write_value
 from sonmat.runs.files import atomic_write, read_header
 from sonmat.runs.folder import UNFINISHED
@@ -53,11 +53,12 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
     for number, candidate in enumerate(plan.candidates, start=1):
         folds = folds_of(candidate, split)
         for name in (*(fold_name(candidate.id, fold + 1) for fold in range(folds)), candidate.id):
-            if _is_fitted(folder, candidate, name):
+            if _is_fitted(folder, candidate, name) and not _is_needed(folder, plan, name):
                 continue
             _make_room(folder, name, candidate_key(folder, candidate, name))
             emit("candidate", _title(candidate, name, folds), candidate=name, number=number, of=len(plan.candidates))
             try:
+                _require_what_it_stands_on(candidate, failed)
                 _require_disk(folder, candidate)
                 run_job(folder, f"fit/{name}", tell)
             except Paused:
@@ -167,6 +168,8 @@ def _job_of(
     wanted = {*learnt.train, *learnt.validation}
     examples = {example.id: example for example in folder.kept_examples() if example.id in wanted}
     where = folder.candidate_folder(name)
+    # Of this machine: the run may have been planned on another.
+    device = detect_device() if candidate.base else Device()
     job = FitJob(
         task=task,
         spec=candidate.spec.model_copy(update={"media_root": str(folder.path)}),
@@ -179,13 +182,21 @@ def _job_of(
         folder=where / "model.part",
         work=where / "work",
         seed=folder.recipe().seed,
-        # Of this machine: the run may have been planned on another.
-        device=detect_device() if candidate.base else Device(),
+        device=device,
         emit=emit,
         should_pause=should_pause,
         cache=folder.file("cache"),
+        documents=tuple(map(Path, folder.recipe().documents)) if candidate.documents else (),
+        over=_opened(folder, candidate.over, fold, device, emit) if candidate.over is not None else None,
+        encoder=present(candidate.encoder, emit),
     )
     return method, job
+
+
+def _opened(folder: RunFolder, over: str, fold: int | None, device: Device, emit: Emit) -> SavedModel:
+    """The fitted model that another candidate stands on, of the same fold."""
+    name = over if fold is None else fold_name(over, fold)
+    return open_saved(folder.candidate_folder(name) / "model", device, emit, media_root=str(folder.path))
 
 
 def candidate_key(folder: RunFolder, candidate: Candidate, name: str | None = None) -> str:
@@ -198,7 +209,12 @@ def candidate_key(folder: RunFolder, candidate: Candidate, name: str | None = No
     base = candidate.base.checksum if candidate.base else None
     header = read_header(folder.file("split.json"))
     parts = (candidate.method, base, candidate.spec, candidate.settings, header.inputs if header else "")
-    return sha256_of(*parts, folder.recipe().seed, *(() if fold is None else (fold,)))
+    looked_up = (candidate.encoder.checksum if candidate.encoder else None, candidate.documents)
+    more: tuple[object, ...] = looked_up if any(looked_up) else ()
+    if candidate.over is not None:
+        under = next(each for each in folder.plan().candidates if each.id == candidate.over)
+        more = (*more, candidate_key(folder, under, fold_name(under.id, fold) if fold is not None else None))
+    return sha256_of(*parts, folder.recipe().seed, *(() if fold is None else (fold,)), *more)
 
 
 def _is_fitted(folder: RunFolder, candidate: Candidate, name: str) -> bool:
@@ -208,6 +224,30 @@ def _is_fitted(folder: RunFolder, candidate: Candidate, name: str) -> bool:
     if header is None or header.inputs != candidate_key(folder, candidate, name):
         return False
     return name == candidate.id or (where / "model").exists() or has_answered(folder, name)
+
+
+def _is_needed(folder: RunFolder, plan: Plan, name: str) -> bool:
+    """Whether the model of a fold has gone, and a candidate that stands on it still has to be made."""
+    candidate_id, fold = candidate_and_fold(name)
+    if fold is None or (folder.candidate_folder(name) / "model").exists():
+        return False
+    above = [each for each in plan.candidates if each.over == candidate_id]
+    return any(not _is_fitted(folder, each, fold_name(each.id, fold)) for each in above)
+
+
+def _require_what_it_stands_on(candidate: Candidate, failed: Mapping[str, Text]) -> None:
+    """Raises:
+    ModelError: the candidate whose model this one asks has none.
+    """
+    if candidate.over is None or candidate.over not in failed:
+        return
+    reason = failed[candidate.over]
+    raise ModelError(
+        Text(
+            en=f"{candidate.over}, which it stands on, could not be trained: {reason.en}",
+            ko=f"바탕이 되는 {candidate.over}을(를) 학습하지 못했습니다. {reason.ko}",
+        )
+    )
 
 
 def _make_room(folder: RunFolder, name: str, key: str) -> None:
@@ -271,6 +311,7 @@ def _chosen(examples: dict[str, Example], ids: tuple[str, ...]) -> list[Example]
 def _title(candidate: Candidate, name: str, folds: int) -> Text:
     title = plugins.find("methods", candidate.method).title
     base = f" · {candidate.base.name}" if candidate.base else ""
+    base = f" · {candidate.over}" if candidate.over is not None else base
     if not folds:
         return Text(en=f"{title.en}{base}", ko=f"{title.ko}{base}")
     fold = candidate_and_fold(name)[1]

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sonmat.core.errors import ModelError, RunError
+from sonmat.embedding.directions import unit_rows
 from sonmat.retrieval.dense import DenseIndex
 from sonmat.retrieval.fusion import fused
 from sonmat.retrieval.index import By, PassageIndex
@@ -127,7 +128,7 @@ class Meaning:
         topics = (("parcel", "ship", "deliver"), ("return", "money back"), ("open", "hour"))
         rows = [[float(any(word in text.lower() for word in topic)) for topic in topics] + [0.1] for text in texts]
         matrix = np.array(rows, dtype=np.float32)
-        return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+        return unit_rows(matrix)
 
 
 def index() -> PassageIndex:

@@ -20,6 +20,7 @@ from sonmat.models import CatalogueEntry, catalogue, default_bases, resolve, spe
 from sonmat.runs import RunFolder, write_value
 from sonmat.steps.plan.choose import Offer, choose
 from sonmat.steps.plan.lengths import Lengths, measure_lengths
+from sonmat.steps.plan.retrieval import with_retrieval
 
 
 def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
@@ -51,6 +52,7 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
         workload = _workload(base, device, split, train, lengths, own)
         offers.append(Offer(base, own, workload, tuned=base is main))
     chosen = choose(task, offers, recipe, device, refused, fits=len(split.folds) + 1)
+    chosen = with_retrieval(chosen, task, folder, recipe, source.languages, refused, emit)
     result = Plan(task=task.name, spec=spec, candidates=chosen, refused=tuple(refused), device=device)
     write_value(folder.file("plan.json"), result, inputs)
     for candidate in result.candidates:

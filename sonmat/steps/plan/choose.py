@@ -22,6 +22,8 @@ PREFERRED = {
     False: ("full", "head-only", "lora", "freeze"),
 }
 """Tuned methods by how much they promise, for tasks that generate and tasks that do not; others follow in name order."""
+RETRIEVING = "rag"
+"""The method that documents are for."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def choose(
                 goal.append(Refused(method=method.name, base=offer.base.name, reason=verdict.reason))
                 continue
             candidate = _candidate(method, task, offer, recipe, fits if method.learns else 1)
-            problem = _too_large(candidate, device) or _too_long(candidate, seconds_left, recipe)
+            problem = _too_large(candidate, device) or too_long(candidate, seconds_left, recipe)
             if problem is not None:
                 refused.append(Refused(method=method.name, base=offer.base.name, reason=problem))
                 continue
@@ -97,9 +99,17 @@ def _ordered(task: Task, recipe: Recipe) -> list[Method]:
     def wanted(method: Method) -> bool:
         if method.role == "tuned":
             return not _named(recipe) or method.name in recipe.method
-        return method.role == "floor" or not method.learns or not recipe.method or method.name in recipe.method
+        if method.name == RETRIEVING and not task.generates:
+            # Similar examples before a text to label are what few-shot shows.
+            return method.name in recipe.method
+        return method.role == "floor" or not method.learns or not recipe.method or _asked_for(method.name, recipe)
 
     return sorted(filter(wanted, methods), key=rank)
+
+
+def _asked_for(method: str, recipe: Recipe) -> bool:
+    """Whether the user wants this method, by its name or by what only it can use."""
+    return method in recipe.method or (method == RETRIEVING and bool(recipe.documents))
 
 
 def _named(recipe: Recipe) -> bool:
@@ -185,9 +195,9 @@ def _always(candidate: Candidate) -> bool:
     return candidate.role == "floor" or (candidate.role == "base" and not candidate.learns)
 
 
-def _too_long(candidate: Candidate, seconds_left: float, recipe: Recipe) -> Text | None:
+def too_long(candidate: Candidate, seconds_left: float, recipe: Recipe) -> Text | None:
     """What the plan adds by itself must fit into the user's minutes; what the user named always runs."""
-    if _always(candidate) or candidate.method in recipe.method or candidate.estimate.seconds <= seconds_left:
+    if _always(candidate) or _asked_for(candidate.method, recipe) or candidate.estimate.seconds <= seconds_left:
         return None
     minutes = candidate.estimate.seconds / 60
     return Text(
@@ -230,7 +240,7 @@ def _ways_out_of_folds(fits: int) -> Text:
 
 
 def _reason(method: Method, recipe: Recipe) -> Text:
-    if method.name in recipe.method:
+    if _asked_for(method.name, recipe):
         return Text(en="you asked for it", ko="직접 고른 방법입니다")
     if method.role == "floor":
         return Text(
