@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,9 @@ def test_a_compiler_that_refuses_is_no_error(monkeypatch: pytest.MonkeyPatch, tm
     native.library.cache_clear()
     assert native.library() is None
     native.library.cache_clear()
+
+
+def test_no_row_of_scores_is_longer_than_the_kernels_room_for_it() -> None:
+    room = re.search(r"#define MOST_KEYS (\d+)", native.SOURCE.read_text(encoding="utf-8"))
+    assert room is not None
+    assert int(room[1]) >= decoder.LONGEST

@@ -46,8 +46,10 @@ def fuse_decoder_layers(
         layer: Any = module
         fused = DecoderLayer(
             layer.forward,
-            *(group_of[each] for each in (layer.self_attn.q_proj, layer.self_attn.o_proj)),
-            *(group_of[each] for each in (layer.mlp.gate_proj, layer.mlp.down_proj)),
+            group_of[layer.self_attn.q_proj],
+            group_of[layer.self_attn.o_proj],
+            group_of[layer.mlp.gate_proj],
+            group_of[layer.mlp.down_proj],
             layer.input_layernorm.weight,
             layer.post_attention_layernorm.weight,
             float(layer.input_layernorm.variance_epsilon),
@@ -87,7 +89,8 @@ class DecoderLayer:
     @property
     def shared(self) -> int:
         """Heads of keys and values."""
-        return self.inputs.widths[1] // self.head_size
+        heads: int = self.inputs.widths[1] // self.head_size
+        return heads
 
     def forward(
         self,
@@ -112,7 +115,7 @@ class DecoderLayer:
             or longest > LONGEST
             or not self._takes(hidden_states, position_embeddings[0])
         ):
-            return self.plain_forward(
+            plain: Tensor = self.plain_forward(
                 hidden_states,
                 attention_mask=attention_mask,
                 position_ids=position_ids,
@@ -122,6 +125,7 @@ class DecoderLayer:
                 cu_seq_lens_q=cu_seq_lens_q,
                 **more,
             )
+            return plain
         cosine, sine = (
             each.to(hidden_states.dtype).expand(rows, -1, -1).reshape(rows * width, -1) for each in position_embeddings
         )
@@ -166,7 +170,7 @@ def _fits(module: nn.Module, group_of: Mapping[nn.Module, LoraGroup]) -> bool:
     if {name for name, _ in attention.named_children()} != set(_ATTENTION) or getattr(attention, "sliding_window", None):
         return False
     linear = [getattr(attention, name, None) for name in _ATTENTION] + [getattr(block, name, None) for name in _BLOCK]
-    if not all(each in group_of for each in linear) or getattr(attention, "attention_dropout", 0):
+    if any(each not in group_of for each in linear) or attention.attention_dropout:
         return False
     together = group_of[attention.q_proj] is group_of[attention.k_proj] is group_of[attention.v_proj]
     norms = (layer.input_layernorm, layer.post_attention_layernorm)

@@ -260,6 +260,9 @@ void mixed_heads(bf16 *by_head, bf16 *flat, int64_t flat_stride, const int64_t *
 
 /* ── causal softmax ────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* Longest row of scores; callers keep to fewer (attention.LONGEST). */
+#define MOST_KEYS 1024
+
 /* Scores of (row, head, query, key), in place to shares: query q looks at keys 0 … q; all else becomes 0. */
 void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t heads, int64_t longest, float scale) {
 #pragma omp parallel for collapse(2) schedule(dynamic, 4)
@@ -274,11 +277,15 @@ void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t h
                 float value = wide(s[k]);
                 largest = value > largest ? value : largest;
             }
+            float held[MOST_KEYS];
 #pragma omp simd reduction(+ : total)
-            for (int64_t k = 0; k < seen; k++) total += exponential((wide(s[k]) - largest) * scale);
+            for (int64_t k = 0; k < seen; k++) {
+                held[k] = exponential((wide(s[k]) - largest) * scale);
+                total += held[k];
+            }
             float share = 1.0f / total;
 #pragma omp simd
-            for (int64_t k = 0; k < seen; k++) s[k] = narrow(exponential((wide(s[k]) - largest) * scale) * share);
+            for (int64_t k = 0; k < seen; k++) s[k] = narrow(held[k] * share);
             memset(s + seen, 0, (size_t)(longest - seen) * 2);
         }
 }
