@@ -13,10 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
-__all__ = ["Model", "Run", "SonmatError", "__version__", "load", "open_run", "run"]
+__all__ = ["Model", "Run", "SonmatError", "__version__", "compare", "load", "open_run", "run"]
 
 if TYPE_CHECKING:
-    from sonmat.api import Model, Run, load, open_run, run
+    from sonmat.api import Model, Run, compare, load, open_run, run
     from sonmat.core.errors import SonmatError
 
 

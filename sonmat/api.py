@@ -19,13 +19,26 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sonmat.comparing import compare as compare_runs
 from sonmat.converting import Conversion
 from sonmat.converting import convert as convert_rows
 from sonmat.core.errors import DataError, ModelError, RunError
 from sonmat.core.protocols import Predictor, Question, SavedModel
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Language, Text, reader_language
-from sonmat.core.values import Arm, Audit, Example, Fitted, Json, LoadedSource, Plan, Prediction, Proof, Split
+from sonmat.core.values import (
+    Arm,
+    Audit,
+    Example,
+    Fitted,
+    Json,
+    LoadedSource,
+    Plan,
+    Prediction,
+    Proof,
+    RunComparison,
+    Split,
+)
 from sonmat.executors.local import run_locally
 from sonmat.exporting import ExportedSplit, export_split
 from sonmat.inference.device import detect_device
@@ -226,6 +239,37 @@ def open_run(name: str | Path) -> Run:
             ko=f"있는 실행: {', '.join(known)}." if known else "`sonmat run 파일`로 시작하세요.",
         ),
     )
+
+
+def compare(older: str | Path, newer: str | Path, *, guards: Mapping[str, float] | None = None) -> RunComparison:
+    """The newer run's model beside the older's, on the test items that both answered; `passed` says whether it may replace it.
+
+    Args:
+        older, newer: a run, or "RUN:CANDIDATE" for another arm than the one in use.
+        guards: bounds that the newer must keep, by measure, on top of those of its own recipe.
+
+    Raises:
+        RunError: there is no such run or arm, the tasks differ, or too few test items stand in both.
+        SettingError: a guard is on something that the newer run did not measure.
+    """
+    (old, one), (new, other) = run_and_candidate(older), run_and_candidate(newer)
+    return compare_runs(old.folder, new.folder, candidates=(one, other), guards=guards)
+
+
+def run_and_candidate(named: str | Path) -> tuple[Run, str | None]:
+    """The run, and the candidate of "RUN:CANDIDATE".
+
+    Raises:
+        RunError: there is no such run.
+    """
+    run, colon, candidate = str(named).rpartition(":")
+    if not colon:
+        return open_run(named), None
+    try:
+        # A folder's name may hold a colon.
+        return open_run(named), None
+    except RunError:
+        return open_run(run), candidate
 
 
 def load(folder: str | Path) -> Model:

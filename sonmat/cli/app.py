@@ -7,7 +7,23 @@ from typing import Annotated, Any, Literal
 import typer
 
 from sonmat import __version__
-from sonmat.cli import audit, chat, convert, doctor, fit, models, plan, predict, prove, report, run, runs, show, split
+from sonmat.cli import (
+    audit,
+    chat,
+    compare,
+    convert,
+    doctor,
+    fit,
+    models,
+    plan,
+    predict,
+    prove,
+    report,
+    run,
+    runs,
+    show,
+    split,
+)
 from sonmat.cli.options import Lang, PanelledCommand, words
 from sonmat.core.text import Text, reader_language
 
@@ -35,6 +51,7 @@ def build() -> Any:
     app.command("plan", help=str(plan.HELP))(plan.plan)
     app.command("fit", help=str(fit.HELP))(fit.fit)
     app.command("prove", help=str(prove.HELP))(prove.prove)
+    app.command("compare", help=str(compare.HELP))(compare.compare)
     app.command("report", help=str(report.HELP))(report.report)
     app.command("predict", help=str(predict.HELP))(predict.predict)
     app.command("chat", help=str(chat.HELP))(chat.chat)

@@ -42,7 +42,7 @@ def print_verdict(console: Console, proof: Proof) -> None:
         table.add_row(
             "✓" if chosen else "",
             broken_name(arm.candidate),
-            f"{phrasing.amount(arm.headline.value, measure)}\n{_range(arm.headline, measure, phrasing)}",
+            f"{phrasing.amount(arm.headline.value, measure)}\n{in_range(arm.headline, measure, phrasing)}",
             phrasing.duration(arm.seconds_per_answer),
             phrasing.size(arm.peak_bytes),
             _difference(arm, reference, proof, measure, phrasing),
@@ -99,17 +99,18 @@ def _difference(arm: Arm, reference: Arm, proof: Proof, measure: Measure, phrasi
     comparison = difference_to(proof, arm.candidate, reference.candidate)
     if comparison is None:
         return "–"
-    return f"{phrasing.difference(comparison.difference, measure)}\n{_change(comparison, measure, phrasing)}"
+    return f"{phrasing.difference(comparison.difference, measure)}\n{changed_by(comparison, measure, phrasing)}"
 
 
-def _range(score: Score, measure: Measure, phrasing: Phrasing) -> str:
+def in_range(score: Score, measure: Measure, phrasing: Phrasing) -> str:
     """An interval below its value, whose unit it need not repeat."""
     if measure.percent:
         return f"{100 * score.low:.1f} – {100 * score.high:.1f}"
     return f"{phrasing.number(score.low)} – {phrasing.number(score.high)}"
 
 
-def _change(comparison: Comparison, measure: Measure, phrasing: Phrasing) -> str:
+def changed_by(comparison: Comparison, measure: Measure, phrasing: Phrasing) -> str:
+    """The interval of a difference."""
     if measure.percent:
         return f"{100 * comparison.low:+.1f} … {100 * comparison.high:+.1f}".replace("-", "−")
     return f"{phrasing.difference(comparison.low, measure)} … {phrasing.difference(comparison.high, measure)}"

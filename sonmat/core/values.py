@@ -572,6 +572,33 @@ class Proof(Value):
     """Probes without a measure, arm by arm; what those that failed would have said is unknown."""
 
 
+class RunComparison(Value):
+    """The arm of one run beside that of an older one, on test items that both answered without having learnt from them."""
+
+    older: str
+    """RUN:CANDIDATE"""
+    newer: str
+    task: str
+    headline: str
+    items: int
+    """Test items of both."""
+    same_seal: bool
+    """Whether the two test sets are one and the same; else `items` are those that stand in both."""
+    arms: tuple[Arm, ...]
+    """The older first."""
+    comparisons: tuple[Comparison, ...]
+    """The newer less the older, the headline first."""
+    smallest_detectable: float
+    measures: tuple[Measure, ...] = ()
+    """Of both arms, as their own proofs have them: beside one another, not tested against one another."""
+    guards: tuple[Guard, ...] = ()
+    """Of the newer arm."""
+    passed: bool
+    """Whether it keeps all of them, not being worse than the older among them."""
+    sentence: Text
+    details: tuple[Text, ...] = ()
+
+
 # ── release and learn ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
