@@ -31,8 +31,8 @@ def test_the_panel_has_at_least_300_items_in_both_languages_alike() -> None:
 
 
 def test_no_item_is_there_twice() -> None:
-    every = [*items(), *texts()]
-    assert max(Counter(entry.id for entry in every).values()) == 1
+    ids = [item.id for item in items()] + [text.id for text in texts()]
+    assert max(Counter(ids).values()) == 1
     assert max(Counter(" ".join(item.prompt.casefold().split()) for item in items()).values()) == 1
 
 

@@ -98,10 +98,10 @@ def texts() -> tuple[GeneralText, ...]:
 
 
 @cache
-def sentences() -> dict[str, str]:
-    """Plain sentences by id: questions of knowledge, passages to read, general texts."""
-    found = {item.id: item.prompt for item in items() if item.area in ("knowledge", "reading")}
-    return found | {text.id: text.text for text in texts()}
+def sentences(language: Language) -> dict[str, str]:
+    """Plain sentences of a language by id: questions of knowledge, passages to read, general texts."""
+    chosen = [item for item in items() if item.language == language and item.area in ("knowledge", "reading")]
+    return {item.id: item.prompt for item in chosen} | {text.id: text.text for text in texts() if text.language == language}
 
 
 Line = TypeVar("Line", bound=BaseModel)
