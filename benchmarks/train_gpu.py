@@ -122,7 +122,7 @@ def measure(asked: argparse.Namespace) -> Measured:
     if asked.cpu:
         import torch
 
-        torch.cuda.is_available = lambda: False  # type: ignore[method-assign]
+        torch.cuda.is_available = lambda: False
     folder = Path(asked.base)
     if asked.run == "make":
         return make_base(folder, TINY if asked.tiny else LLAMA_8B)
@@ -226,7 +226,8 @@ def needed_operations(folder: Path, rows: list[Example]) -> float:
     seen = sum(length * (length + 1) / 2 for length in lengths)
     attention = 3 * 4 * config.hidden_size * seen * config.num_hidden_layers
     supervised = sum(len(row.target["text"].split()) + 1 for row in rows)
-    return sum(lengths) * (4 * weights + 6 * adapter) + attention + 4 * supervised * config.vocab_size * config.hidden_size
+    output = config.vocab_size * config.hidden_size
+    return float(sum(lengths) * (4 * weights + 6 * adapter) + attention + 4 * supervised * output)
 
 
 def matrix_rate() -> float:
