@@ -74,7 +74,9 @@ class Lora:
         assert isinstance(settings, LoraSettings)
         assert family is not None, "a base model always has a family"
         dtype = compute_dtype(job.device) if job.task.generates else None
-        return tune(job, settings, lambda loaded: _with_adapter(loaded, family, settings), _save_adapter, dtype)
+        return tune(
+            job, settings, lambda loaded: _with_adapter(loaded, family, settings), _save_adapter, dtype, whole=False
+        )
 
     def load(self, saved: SavedModel) -> Predictor:
         from peft import PeftModel

@@ -7,7 +7,7 @@ run directories.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -36,6 +36,8 @@ from sonmat.runs.files import sha256_of
 from sonmat.statistics.collapse import collapsed
 from sonmat.training.ahead import threads_for
 from sonmat.training.budget import usual_tokens
+from sonmat.training.checkpoint import load_trained_state, trained_state
+from sonmat.training.precision import ready_to_answer, round_frozen
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
 
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 _NO_MATTER_OF_SPEED = frozenset(
     {"learning_rate", "epochs", "schedule", "warmup_ratio", "weight_decay", "clip_norm", "validate_every", "patience"}
 )
+_ROWS_TO_LOOK_AT = 64
+"""Rows put into one batch to see which ids they use."""
 
 
 def tune(
@@ -54,16 +58,19 @@ def tune(
     prepare: Callable[[LoadedBase], nn.Module],
     save: Callable[[nn.Module, Path], None],
     base_dtype: torch.dtype | None = None,
+    whole: bool = True,
 ) -> FitResult:
     """Fit `job` and write its model folder.
 
     Args:
         prepare: sets which parameters train and returns the model to optimise.
         base_dtype: of the weights as loaded; fp32 if left out.
+        whole: whether `save` writes the frozen weights too. They are then saved as the base has them.
     """
     from sonmat.training.equipment import equip, lighten
     from sonmat.training.frozen.cached import compute_frozen_once
     from sonmat.training.loop import optimise
+    from sonmat.training.used_rows import only_used_rows
 
     if job.base is None:
         raise ModelError(Text(en="This method needs a base model.", ko="이 방법에는 기본 모델이 필요합니다."))
@@ -73,6 +80,7 @@ def tune(
     processor = loaded.processor
     give_template(job.family, processor)
     model = prepare(loaded)
+    rounded = round_frozen(model, job.device)
     equip(job, settings, model)
     train, validation = _rows(job, processor)
     usual = usual_tokens(job.task.generates)
@@ -81,25 +89,26 @@ def tune(
     # Behind the search for what is frozen, which looks at the blocks as they are.
     lighten(job, settings, loaded.model)
     steps: _Steps = frozen or job.task
-    outcome = optimise(
-        model,
-        steps.losses,
-        lambda rows: steps.collate(rows, processor),
-        train,
-        _Validator(job, steps, model, processor, validation),
-        settings,
-        seed=job.seed,
-        device=job.device,
-        work=job.work,
-        emit=job.emit,
-        should_pause=job.should_pause,
-        weights=[example.weight for example in job.train],
-        pack=None if frozen is not None else _packing(job, model),
-        usual_tokens=usual,
-        shared_budget=_shared_budget(job, settings),
-        threads_ahead=0 if frozen is not None else threads_for(job.task, job.device),
-    )
-    save(model, job.folder)
+    with only_used_rows(model, _batches(steps, train, processor), [getattr(processor, "pad_token_id", None)]):
+        outcome = optimise(
+            model,
+            steps.losses,
+            lambda rows: steps.collate(rows, processor),
+            train,
+            _Validator(job, steps, model, processor, validation),
+            settings,
+            seed=job.seed,
+            device=job.device,
+            work=job.work,
+            emit=job.emit,
+            should_pause=job.should_pause,
+            weights=[example.weight for example in job.train],
+            pack=None if frozen is not None else _packing(job, model),
+            usual_tokens=usual,
+            shared_budget=_shared_budget(job, settings),
+            threads_ahead=0 if frozen is not None else threads_for(job.task, job.device),
+        )
+    save(_as_the_base_has_it(job, model) if rounded and whole else model, job.folder)
     processor.save_pretrained(str(job.folder))
     shutil.rmtree(job.work, ignore_errors=True)
     return FitResult(
@@ -109,6 +118,14 @@ def tune(
         trained_parameters=trained_parameters(model),
         stopped=outcome.stopped,
     )
+
+
+def _as_the_base_has_it(job: FitJob, model: nn.Module) -> nn.Module:
+    """The base again, unrounded, with the weights that `model` trained."""
+    assert job.base is not None, "what was rounded came from a base"
+    again = load_base(job.task, job.spec, job.base.path, job.seed).model
+    load_trained_state(again, trained_state(model))
+    return again
 
 
 def save_whole(model: Any, folder: Path) -> None:
@@ -137,7 +154,12 @@ def load_whole(saved: SavedModel) -> Predictor:
 
 def predictor_of(saved: SavedModel, model: nn.Module, processor: Any) -> NeuralPredictor:
     model.eval()
+    ready_to_answer(model, saved.device)
     model.to(torch_device(saved.device))
+    if saved.family is not None and saved.family.fusions.encoder and saved.device.kind == "cpu":
+        from sonmat.training.fused.encoder import fuse_encoder
+
+        fuse_encoder(model)
     return NeuralPredictor(model, processor, saved.task, saved.spec, saved.device)
 
 
@@ -198,6 +220,13 @@ class _Steps(Protocol):
     def losses(self, model: nn.Module, batch: Batch) -> RowLosses: ...
 
     def decode(self, model: nn.Module, batch: Batch, processor: Any, spec: Spec) -> list[Answer]: ...
+
+
+def _batches(steps: _Steps, rows: Rows[Example], processor: Any) -> Iterator[Batch]:
+    """All rows once, as training will see them, whatever their order."""
+    for start in range(0, len(rows), _ROWS_TO_LOOK_AT):
+        end = min(start + _ROWS_TO_LOOK_AT, len(rows))
+        yield steps.collate([rows[index] for index in range(start, end)], processor)
 
 
 def _rows(job: FitJob, processor: Any) -> tuple[Rows[Example], Rows[Example]]:
