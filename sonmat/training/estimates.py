@@ -44,7 +44,8 @@ class TrainedShare:
 
 def estimate_training(workload: Workload, share: TrainedShare, settings: TrainingSettings) -> Estimate:
     """Peak bytes and seconds of a fit with validation after every epoch."""
-    epochs = settings.epochs
+    # Replayed rows make an epoch longer.
+    epochs = settings.epochs / (1 - settings.replay)
     base = workload.base
     assert base is not None, "only methods with a base train"
     tokens = workload.train_rows * workload.mean_tokens * epochs

@@ -48,3 +48,15 @@ class TrainingSettings(BaseModel):
         description="What AdamW keeps of each weight: fp32, or a quarter of it in 8 bits (CUDA with bitsandbytes; results differ "
         "a little). The plan chooses 8bit only where nothing else fits.",
     )
+    replay: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Share of an epoch's rows that are the base's own answers to general prompts, so that it forgets less; for "
+        "models that write. Makes an epoch longer by share / (1 - share).",
+    )
+    interpolate: bool = Field(
+        False,
+        description="After training, try the trained change at 0, 25, 50, 75 and 100 % and keep what lies nearest to the base among "
+        "those with nine tenths of the best validated gain.",
+    )

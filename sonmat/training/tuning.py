@@ -37,7 +37,9 @@ from sonmat.statistics.collapse import collapsed
 from sonmat.training.ahead import threads_for
 from sonmat.training.budget import usual_tokens
 from sonmat.training.checkpoint import load_trained_state, trained_state
+from sonmat.training.interpolation import interpolate, moving
 from sonmat.training.precision import ready_to_answer, round_frozen
+from sonmat.training.replay import with_replay
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
 
@@ -79,7 +81,9 @@ def tune(
         set_dropout(loaded.model, settings.dropout)
     processor = loaded.processor
     give_template(job.family, processor)
+    job = with_replay(job, settings.replay, loaded.model, processor)
     model = prepare(loaded)
+    scaled = moving(model, loaded) if settings.interpolate else ()
     rounded = round_frozen(model, job.device)
     equip(job, settings, model)
     train, validation = _rows(job, processor)
@@ -89,13 +93,14 @@ def tune(
     # Behind the search for what is frozen, which looks at the blocks as they are.
     lighten(job, settings, loaded.model)
     steps: _Steps = frozen or job.task
+    validator = _Validator(job, steps, model, processor, validation)
     with only_used_rows(model, _batches(steps, train, processor), [getattr(processor, "pad_token_id", None)]):
         outcome = optimise(
             model,
             steps.losses,
             lambda rows: steps.collate(rows, processor),
             train,
-            _Validator(job, steps, model, processor, validation),
+            validator,
             settings,
             seed=job.seed,
             device=job.device,
@@ -108,15 +113,17 @@ def tune(
             shared_budget=_shared_budget(job, settings),
             threads_ahead=0 if frozen is not None else threads_for(job.task, job.device),
         )
+    kept = interpolate(job, model, processor, scaled, validator) if scaled else None
     save(_as_the_base_has_it(job, model) if rounded and whole else model, job.folder)
     processor.save_pretrained(str(job.folder))
     shutil.rmtree(job.work, ignore_errors=True)
     return FitResult(
         steps=outcome.steps,
         best_step=outcome.best_step,
-        selection=outcome.measures,
+        selection=kept.measures if kept else outcome.measures,
         trained_parameters=trained_parameters(model),
         stopped=outcome.stopped,
+        budget=kept.budget if kept else None,
     )
 
 
