@@ -12,18 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from sonmat.adding import add_arms
+from sonmat.answering import Model as Model
 from sonmat.comparing import compare as compare_runs
 from sonmat.converting import Conversion
 from sonmat.converting import convert as convert_rows
-from sonmat.core.errors import DataError, ModelError, RunError
-from sonmat.core.protocols import Predictor, Question, SavedModel
+from sonmat.core.errors import RunError
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Language, Text, reader_language
 from sonmat.core.values import (
@@ -31,7 +29,6 @@ from sonmat.core.values import (
     Audit,
     Example,
     Fitted,
-    Json,
     LoadedSource,
     Plan,
     Prediction,
@@ -42,7 +39,7 @@ from sonmat.core.values import (
 from sonmat.executors.local import run_locally
 from sonmat.exporting import ExportedSplit, export_split
 from sonmat.inference.device import detect_device
-from sonmat.models.saved import load_predictor, open_saved
+from sonmat.models.saved import open_saved
 from sonmat.pipeline import perform
 from sonmat.recipes import make_recipe
 from sonmat.repairing import Repaired, write_repaired
@@ -164,6 +161,11 @@ class Prepared:
     def perform(self, upto: str = "learn", listeners: Sequence[Listener] = ()) -> Run:
         """Do what is not done yet of the steps up to `upto`; raises what `run` does."""
         perform(self.folder, self.recipe, upto, tuple(listeners))
+        return Run(self.folder)
+
+    def add_arms(self, arms: Sequence[str], upto: str = "prove", listeners: Sequence[Listener] = ()) -> Run:
+        """Of a run that is planned already: add arms to it. See `Run.add_arms`."""
+        add_arms(self.folder, self.recipe, tuple(arms), upto, tuple(listeners))
         return Run(self.folder)
 
 
@@ -353,6 +355,19 @@ class Run:
         perform(self.folder, self.recipe, upto, tuple(listeners))
         return self
 
+    def add_arms(self, arms: str | Sequence[str], upto: str = "prove", listeners: Sequence[Listener] = ()) -> Run:
+        """Plan, fit and prove further arms on the same sealed test set; what is done is not done again.
+
+        Args:
+            arms: names of methods, endpoints as openai:URL:MODEL, or models of other runs as RUN:CANDIDATE.
+        Raises:
+            SettingError: there is no such method or run, or it cannot be used here; the run stays as it was.
+            RunError: a model of another run has another task, or has learnt from rows of this test set.
+            Paused: Ctrl-C; calling again continues.
+        """
+        Prepared(self.folder, self.recipe).add_arms((arms,) if isinstance(arms, str) else arms, upto, listeners)
+        return self
+
     def profile(self, listeners: Sequence[Listener] = ()) -> dict[str, Path]:
         """Find out on a few steps where the time and memory of each fitted candidate's training go; no model changes.
 
@@ -432,88 +447,6 @@ class FittedCandidate:
     def load(self) -> Model:
         """The model, ready to answer."""
         return Model(open_saved(self.model_folder, detect_device(), EventLog(None)))
-
-
-class Model:
-    """A specialist that answers. The same predictor that was proven and that is served."""
-
-    def __init__(self, saved: SavedModel) -> None:
-        self.saved = saved
-
-    @property
-    def task(self) -> str:
-        return self.saved.task.name
-
-    @cached_property
-    def predictor(self) -> Predictor:
-        return load_predictor(self.saved)
-
-    def predict(self, input: str | Path | Json | Sequence[dict[str, str]]) -> Json:
-        """The output for one input, for example `{"label": "refund", "scores": {...}}` or `{"text": "..."}`.
-
-        Args:
-            input: a text, the path of a picture, a list of chat messages, or the task's own input as a mapping.
-        Raises:
-            DataError: the input is none of these.
-        """
-        return self.predict_all([input])[0].output
-
-    def predict_all(self, inputs: Sequence[str | Path | Json | Sequence[dict[str, str]]]) -> list[Prediction]:
-        """A prediction for each input, in their order, computed in batches; `row` is the input's position."""
-        questions = [Question(str(index), self._input(value)) for index, value in enumerate(inputs)]
-        answers = {int(prediction.row): prediction for prediction in self.predictor.answer(questions)}
-        return [answers[index] for index in range(len(inputs))]
-
-    def chat(self, messages: Sequence[dict[str, str]]) -> str:
-        """The assistant's next words.
-
-        Raises:
-            ModelError: the model does not write.
-        """
-        if not self.saved.task.generates:
-            raise ModelError(
-                Text(
-                    en=f"This model does {self.task}, not chat.",
-                    ko=f"이 모델은 대화가 아니라 {self.saved.task.title.ko} 모델입니다.",
-                ),
-                Text(en="Use `predict`.", ko="`predict`를 쓰세요."),
-            )
-        return str(self.predict(list(messages))["text"])
-
-    def _input(self, value: str | Path | Json | Sequence[dict[str, str]]) -> Json:
-        task = self.saved.task
-        if isinstance(value, dict):
-            found: Json = value
-        elif isinstance(value, str | Path):
-            found = self._from_words(str(value))
-        else:
-            found = {"messages": [dict(message) for message in value]}
-        try:
-            task.Input.model_validate(found)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            where = ".".join(str(part) for part in fault["loc"])
-            raise DataError(
-                Text(
-                    en=f"This is no input for {task.title.en}: {where}: {fault['msg']}.",
-                    ko=f"{task.title.ko}의 입력이 아닙니다: {where}: {fault['msg']}.",
-                ),
-                Text(
-                    en=f"Expected fields: {', '.join(task.Input.model_fields)}.",
-                    ko=f"필요한 항목: {', '.join(task.Input.model_fields)}.",
-                ),
-            ) from error
-        return found
-
-    def _from_words(self, words: str) -> Json:
-        if self.saved.task.modality == "image":
-            return {"image": str(Path(words).absolute())}
-        if self.saved.task.generates:
-            return {"messages": [{"role": "user", "content": words}]}
-        return {"text": words}
-
-    def __repr__(self) -> str:
-        return f"Model({str(self.saved.folder)!r}, task={self.task!r}, method={self.saved.method!r})"
 
 
 def _paths(data: str | Path | Sequence[str | Path] | None) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sonmat.adopting import adopt, own_arms
 from sonmat.core.errors import DataError, unknown_name
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, reader_language
@@ -49,14 +50,8 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
     with folder.writing():
         # A run of a newer version is refused here, before anything of it is overwritten.
         read_header(folder.file("recipe.json"))
-        documents = _documents_of(folder, recipe, listeners)
+        fingerprints = fingerprints_now(folder, recipe, listeners)
         write_value(folder.file("recipe.json"), recipe)
-        fingerprints = fingerprints_of(
-            recipe,
-            _data_of(folder, recipe, listeners),
-            decisions_fingerprint(folder.path),
-            documents,
-        )
         folder.event_log("", listeners)("environment", versions=installed_versions())
         redone = False
         for step in STEPS[: STEPS.index(upto) + 1]:
@@ -72,6 +67,16 @@ def perform(folder: RunFolder, recipe: Recipe, upto: str = "learn", listeners: t
             log("started")
             _do(step, folder, recipe, log, fingerprints[step])
             log("done")
+
+
+def fingerprints_now(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...] = ()) -> dict[str, str]:
+    """What each step of the run would be made from, with its data, documents and decisions as they are now.
+
+    Raises:
+        DataError: the data is not there, and the run has loaded none like it.
+    """
+    data, documents = _data_of(folder, recipe, listeners), _documents_of(folder, recipe, listeners)
+    return fingerprints_of(recipe, data, decisions_fingerprint(folder.path), documents)
 
 
 def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: str = "") -> dict[str, str]:
@@ -200,14 +205,19 @@ def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str
         "load": lambda: load(folder, recipe, inputs, log),
         "audit": lambda: audit(folder, recipe, inputs, log),
         "split": lambda: split(folder, recipe, inputs, log),
-        "plan": lambda: plan(folder, recipe, log, inputs),
-        "fit": lambda: fit(folder, run_locally, log, log.tell, inputs),
+        "plan": lambda: plan(folder, own_arms(recipe), log, inputs),
+        "fit": lambda: _fit(folder, recipe, log, inputs),
         "prove": lambda: prove(folder, run_locally, log, log.tell, inputs),
         "report": lambda: write_report(folder, recipe.lang or reader_language(), log, inputs),
         "release": lambda: release(folder, run_locally, log, log.tell, inputs),
         "learn": lambda: learn(folder, log, inputs),
     }
     steps[step]()
+
+
+def _fit(folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str) -> None:
+    adopt(folder, recipe, log)
+    fit(folder, run_locally, log, log.tell, inputs)
 
 
 def _retire(folder: RunFolder, step: str, log: EventLog) -> None:

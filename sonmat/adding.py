@@ -1,0 +1,127 @@
+"""Further arms for a run that has been proven: they are planned, fitted and answered on the same seal; nothing is done twice.
+
+In: a run and names of arms (a method, `openai:URL:MODEL`, `RUN:CANDIDATE`). Out: the run with a plan that has them, and its recipe.
+Earlier candidates stay exactly as they were planned, even where this machine would now choose other settings. An arm that cannot
+be had is refused before anything of the run is changed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sonmat import plugins
+from sonmat.adopting import FROM_RUN, check_adoptable, own_arms
+from sonmat.core.errors import SettingError, unknown_name
+from sonmat.core.recipe import Recipe
+from sonmat.core.text import Text
+from sonmat.core.values import Plan
+from sonmat.pipeline import fingerprints_now, perform
+from sonmat.runs import RunFolder, write_value
+from sonmat.runs.events import EventLog, Listener
+from sonmat.runs.folder import runs_root
+from sonmat.steps.plan import plan
+from sonmat.steps.prove import check_wishes
+
+ENDPOINT = "openai:"
+_READ_BY_PLAN = ("source.json", "examples.jsonl", "ledger.jsonl", "split.json", "media", "cache")
+
+
+def add_arms(
+    folder: RunFolder, recipe: Recipe, arms: Sequence[str], upto: str, listeners: tuple[Listener, ...] = ()
+) -> None:
+    """Add `arms` to the run and do what is not done yet up to the step `upto`.
+
+    Args:
+        recipe: what the run is asked for besides; its own recipe, if nothing else changes.
+
+    Raises:
+        RunError: the run has no plan yet; or what `adopting.adopt` raises.
+        SettingError: there is no such method, or it cannot be used here, and why.
+        Paused: Ctrl-C; the next call continues.
+    """
+    check_wishes(recipe)
+    wanted = _with_arms(folder, recipe, arms)
+    merged = _merged(folder, wanted, arms, listeners)
+    with folder.writing():
+        fingerprints = fingerprints_now(folder, wanted, listeners)
+        write_value(folder.file("recipe.json"), wanted)
+        write_value(folder.file("plan.json"), merged, fingerprints["plan"])
+    perform(folder, wanted, upto, listeners)
+
+
+def _with_arms(folder: RunFolder, recipe: Recipe, arms: Sequence[str]) -> Recipe:
+    methods = {method.name for method in plugins.every("methods")}
+    named = [name for name in arms if name in methods]
+    others = [name if name.startswith(ENDPOINT) else _of_run(folder, name) for name in arms if name not in methods]
+    planned = [candidate.method for candidate in folder.plan().candidates if candidate.method in methods]
+    return recipe.model_copy(
+        update={
+            # What the plan chose by itself is named from now on, or the new name would stand for all.
+            "method": tuple(dict.fromkeys([*recipe.method, *planned, *named])) if named else recipe.method,
+            "arm": tuple(dict.fromkeys([*recipe.arm, *others])),
+        }
+    )
+
+
+def _of_run(folder: RunFolder, name: str) -> str:
+    """`RUN:CANDIDATE` as a recipe keeps it: with the run's folder.
+
+    Raises:
+        SettingError: it is neither that nor a method.
+    """
+    run, colon, candidate = name.removeprefix(FROM_RUN).rpartition(":")
+    places = [path for path in (Path(run), runs_root() / run) if colon and (path / "recipe.json").is_file()]
+    if not places:
+        methods = [method.name for method in plugins.every("methods")]
+        raise unknown_name(Text(en="method or run", ko="방법이나 실행"), name, methods)
+    found = f"{FROM_RUN}{places[0].resolve()}:{candidate}"
+    check_adoptable(folder, found)
+    return found
+
+
+def _merged(folder: RunFolder, recipe: Recipe, arms: Sequence[str], listeners: tuple[Listener, ...]) -> Plan:
+    """The earlier candidates as they are, and behind them those that the recipe now brings besides."""
+    old, before = folder.recipe(), folder.plan()
+    if recipe.method == old.method and own_arms(recipe).arm == own_arms(old).arm:
+        # Only models of other runs, which are brought in behind the plan.
+        return before
+    planned = _trial(folder, recipe, listeners)
+    known = {candidate.id for candidate in before.candidates}
+    added = [candidate for candidate in planned.candidates if candidate.id not in known]
+    have = {candidate.method for candidate in (*before.candidates, *added)}
+    for name in arms:
+        reasons = [each.reason for each in planned.refused if each.method == name]
+        if name not in have and name in recipe.method:
+            raise _refused(name, reasons)
+    refused = tuple(each for each in planned.refused if each.method not in have)
+    return before.model_copy(update={"candidates": (*before.candidates, *added), "refused": refused})
+
+
+def _trial(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...]) -> Plan:
+    """What would be planned, found out beside the run, so that a refusal leaves the run as it is."""
+    with tempfile.TemporaryDirectory(prefix="sonmat-plan-") as name:
+        beside = RunFolder(Path(name))
+        for part in _READ_BY_PLAN:
+            if folder.file(part).exists():
+                _shown(folder.file(part).resolve(), beside.file(part))
+        return plan(beside, own_arms(recipe), EventLog(None, "plan", listeners), "")
+
+
+def _shown(source: Path, place: Path) -> None:
+    try:
+        place.symlink_to(source)
+    except OSError:
+        # Windows allows links only to administrators.
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, place)
+
+
+def _refused(name: str, reasons: Sequence[Text]) -> SettingError:
+    nothing = Text(en="the plan has no use for it.", ko="계획에 쓸 곳이 없습니다.")
+    why = reasons[0] if reasons else nothing
+    return SettingError(
+        Text(en=f"{name} cannot be added: {why.en}", ko=f"{name}을(를) 더할 수 없습니다: {why.ko}"),
+        Text(en="The run stays as it was.", ko="실행은 그대로입니다."),
+    )
