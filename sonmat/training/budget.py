@@ -89,6 +89,16 @@ class Workbench:
     ahead: Ahead | None = None
     """Encodes the rows of the next pass; each row is encoded when it is needed if left out."""
 
+    @property
+    def packs_at_once(self) -> bool:
+        """Whether rows of varying length are computed without padding and as fast, so that there is nothing to find out: by kernels
+        of a GPU, or where decoder layers are computed as a whole."""
+        if self.pack is None or self.device.kind == "cuda":
+            return self.pack is not None
+        from sonmat.training.fused.decoder import has_whole_layers
+
+        return has_whole_layers(self.model)
+
     def made(self, indices: Sequence[int], packed: bool) -> Batch:
         rows = [(self.ahead or self.rows)[index] for index in indices]
         return self.pack(rows) if packed and self.pack is not None else self.collate(rows)
@@ -120,8 +130,7 @@ def settle(
         own: file that a resumed training finds its budget in.
         shared: file of trainings that take as long for a token, such as the folds of a cross-validation.
     """
-    # On a GPU the kernels for rows of varying length compute no padding and are as fast: nothing to find out.
-    packed = bench.pack is not None and bench.device.kind == "cuda"
+    packed = bench.packs_at_once
     found: tuple[Budget, Reason, list[Trial]] = (
         (Budget(given, packed), "given", []) if given is not None else (Budget(usual, packed), "short", [])
     )
@@ -170,18 +179,20 @@ def find(bench: Workbench, usual: int) -> tuple[Budget, Reason, list[Trial]]:
     """Try the usual budget and its neighbours, each twice or half the one before, as long as they get faster."""
     timed = _timed_steps(bench)
     candidates = _different(bench, timed, usual)
-    if len(candidates) < 2 and bench.pack is None:
-        return Budget(usual), "alike", []
+    packed = bench.packs_at_once
+    if len(candidates) < 2 and (bench.pack is None or packed):
+        return Budget(usual, packed), "alike", []
     lengths = bench.rows.lengths
     whole = sum(lengths[index] for step in bench.epochs.first_epoch() for index in step.rows)
     probe = _Probe(bench, timed, MOST_OF_THE_RUN * whole * bench.epochs.count)
     first = min(candidates, key=lambda tokens: abs(math.log(tokens / usual)))
-    if not probe.affords(Budget(first), trials=3):
-        return Budget(usual), "short", []
+    if not probe.affords(Budget(first, packed), trials=3):
+        return Budget(usual, packed), "short", []
     with _unchanged(bench.model):
         best = probe.climb(first, candidates)
         if (
             bench.pack is not None
+            and not packed
             and _padding_of(bench, timed, best) > LITTLE_PADDING
             and probe.affords(Budget(best.tokens, True))
         ):
@@ -210,7 +221,8 @@ class _Probe:
 
     def climb(self, first: int, candidates: Sequence[int]) -> Budget:
         # Twice, because all that a process does for the first time falls to the first one.
-        best = min((self.try_out(Budget(first)) for _ in range(2)), key=lambda trial: trial.seconds_per_token)
+        packed = self.bench.packs_at_once
+        best = min((self.try_out(Budget(first, packed)) for _ in range(2)), key=lambda trial: trial.seconds_per_token)
         self.trials = [best]
         smaller = [tokens for tokens in reversed(candidates) if tokens < first]
         larger = [tokens for tokens in candidates if tokens > first]
@@ -221,15 +233,15 @@ class _Probe:
         for direction in directions:
             before = best
             for tokens in direction:
-                if not self.affords(Budget(tokens)) or not self.will_fit(tokens, best):
+                if not self.affords(Budget(tokens, packed)) or not self.will_fit(tokens, best):
                     break
-                found = self.try_out(Budget(tokens))
+                found = self.try_out(Budget(tokens, packed))
                 if found.seconds_per_token > (1 - LEAST_GAIN) * best.seconds_per_token:
                     break
                 best = found
             if best is not before:
                 break
-        return best.budget if math.isfinite(best.seconds_per_token) else Budget(1)
+        return best.budget if math.isfinite(best.seconds_per_token) else Budget(1, packed)
 
     def packed(self, best: Budget) -> Budget:
         """The packed form of `best` if it is faster and, on the rows at hand, gives the same losses."""

@@ -62,6 +62,11 @@ def fuse_decoder_layers(
     return len(fitting)
 
 
+def has_whole_layers(model: nn.Module) -> bool:
+    """Whether `fuse_decoder_layers` has found layers that fit."""
+    return any(isinstance(getattr(module.forward, "__self__", None), DecoderLayer) for module in model.modules())
+
+
 @dataclass(frozen=True)
 class DecoderLayer:
     """What one layer computes with."""
