@@ -184,9 +184,19 @@ def _example(prompt: str, text: str) -> Example:
 
 
 def _kept(scale: float) -> Text:
+    if scale == 0:
+        return Text(
+            en="None of the trained change is kept: it gains nothing on the validation rows.",
+            ko="학습한 변화를 남기지 않습니다. 검증 행에서 나아진 것이 없습니다.",
+        )
+    if scale == 1:
+        return Text(
+            en="The whole trained change is kept: less of it would cost too much quality.",
+            ko="학습한 변화를 모두 남깁니다. 줄이면 품질이 너무 떨어집니다.",
+        )
     return Text(
-        en=f"Of the trained weights {scale:.0%} are kept; the rest of the way back to the base costs hardly any quality.",
-        ko=f"학습한 변화를 {scale:.0%}만 남깁니다. 품질은 거의 그대로이고 기본 모델에 더 가깝습니다.",
+        en=f"{scale:.0%} of the trained change is kept: nearly as good on the validation rows, and nearer to the base.",
+        ko=f"학습한 변화의 {scale:.0%}만 남깁니다. 검증 결과는 거의 같고 기본 모델에 더 가깝습니다.",
     )
 
 
