@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sonmat import plugins
-from sonmat.training.fused import decoder, passes
+from sonmat.training.fused import attention, decoder, passes
 from sonmat.training.fused import fuse as fusing
 from sonmat.training.fused.decoder import alike
 from sonmat.training.fused.native import library as native
@@ -38,6 +38,19 @@ def adapted(dtype: torch.dtype, **changes: Any) -> Any:
     return model
 
 
+def trained_whole(dtype: torch.dtype, **changes: Any) -> Any:
+    """The same model without adapters, every weight of which trains; float32 where it computes in bfloat16."""
+    model = adapted(torch.float32 if dtype == torch.bfloat16 else dtype, **changes).get_base_model()
+    plain: Any = type(model)(model.config).to(torch.float32 if dtype == torch.bfloat16 else dtype)
+    torch.manual_seed(5)
+    for parameter in plain.parameters():
+        torch.nn.init.normal_(parameter, 1.0 if parameter.ndim == 1 else 0.0, 0.1)
+    plain.set_attn_implementation("sdpa")
+    plain.get_base_model = lambda: plain
+    plain.compute_type = dtype
+    return plain
+
+
 def fused(model: Any, monkeypatch: pytest.MonkeyPatch, layers: int = 2) -> Any:
     """`model` with its layers computed as a whole, with or without compiled kernels."""
     found: list[int] = []
@@ -54,7 +67,7 @@ def outcome(model: Any, *, packed: bool = False) -> tuple[Tensor, Tensor]:
     chance = torch.Generator().manual_seed(3)
     ids = torch.randint(0, 64, (len(LENGTHS), max(LENGTHS)), generator=chance)
     body = model.get_base_model().model
-    dtype = body.embed_tokens.weight.dtype
+    dtype = getattr(model, "compute_type", body.embed_tokens.weight.dtype)
     with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
         if packed:
             rows = torch.cat([ids[row, :length] for row, length in enumerate(LENGTHS)])[None]
@@ -65,7 +78,8 @@ def outcome(model: Any, *, packed: bool = False) -> tuple[Tensor, Tensor]:
             padded = body(input_ids=ids, use_cache=False).last_hidden_state
             hidden = torch.cat([padded[row, :length] for row, length in enumerate(LENGTHS)])
     hidden.double().pow(3).sum().backward()
-    gradients = torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.requires_grad])
+    trained = [parameter for parameter in body.parameters() if parameter.requires_grad]
+    gradients = torch.cat([parameter.grad.flatten() for parameter in trained])
     model.zero_grad()
     return hidden.detach().double(), gradients.double()
 
@@ -77,11 +91,16 @@ def distance(one: Tensor, other: Tensor) -> float:
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=["float64", "bfloat16"])
 @pytest.mark.parametrize("packed", [False, True], ids=["padded", "packed"])
 @pytest.mark.parametrize("changes", [{}, {"attention_bias": True}, {"hidden_size": 32}], ids=["plain", "biases", "narrow"])
+@pytest.mark.parametrize("built", [adapted, trained_whole], ids=["lora", "full"])
 def test_outputs_and_gradients_are_those_of_the_plain_layers(
-    dtype: torch.dtype, packed: bool, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    dtype: torch.dtype,
+    packed: bool,
+    changes: dict[str, Any],
+    built: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hidden, gradients = outcome(adapted(dtype, **changes))
-    own_hidden, own_gradients = outcome(fused(adapted(dtype, **changes), monkeypatch), packed=packed)
+    hidden, gradients = outcome(built(dtype, **changes))
+    own_hidden, own_gradients = outcome(fused(built(dtype, **changes), monkeypatch), packed=packed)
     assert distance(own_hidden, hidden) < TOLERANCE[dtype]
     assert distance(own_gradients, gradients) < TOLERANCE[dtype]
 
@@ -186,26 +205,41 @@ def test_gate_kernels_agree(activation: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @compiled
-def test_attention_kernels_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("block", [(0, 7), (0, 4), (4, 7)])
+def test_attention_kernels_agree(block: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     heads = Heads(torch.tensor([2, 9, 14]), 7, shared=2, group=2, size=8)
+    part = slice(2 * block[0], 2 * block[1])
 
     def compute() -> list[Tensor]:
         flat, cosine, sine = numbers(16, 70), numbers(16, 8, seed=1), numbers(16, 8, seed=2)
         queries, keys, values = heads.split(flat, cosine, sine)
-        shares = heads.shares(torch.bmm(queries, keys.transpose(1, 2)), 0.3)
+        shares = heads.shares(torch.bmm(queries[:, part], keys[:, : block[1]].transpose(1, 2)), block, 0.3)
         mixed, back = torch.zeros(16, 32).bfloat16(), torch.zeros(16, 64).bfloat16()
-        heads.mixed_to_flat(torch.bmm(shares, values), mixed)
+        heads.mixed_to_flat(queries, mixed)
         upstream = heads.flat_to_mixed(numbers(16, 32, seed=3))
-        of_scores = heads.of_scores(shares, torch.bmm(upstream, values.transpose(1, 2)), 0.3)
+        of_shares = torch.bmm(upstream[:, part], values[:, : block[1]].transpose(1, 2))
+        of_scores = heads.of_scores(shares, of_shares, block, 0.3)
         heads.joined(queries, keys, values, cosine, sine, back)
         return [queries, keys, values, shares, mixed, upstream, of_scores, back]
 
     own, other = both_ways(compute, monkeypatch)
     assert_close(own, other)
-    seen = own[3].view(2, 4, 7, 7).float()
-    assert torch.all(seen.triu(1) == 0)
-    assert torch.all(seen[1, :, 5:] == 0)
-    torch.testing.assert_close(seen[0].sum(dim=-1), torch.ones(4, 7), rtol=0.01, atol=0.01)
+    seen = own[3].view(2, 2, block[1] - block[0], 2, block[1]).float()
+    places = torch.arange(*block)
+    assert torch.all(seen.masked_select(places[:, None, None] < torch.arange(block[1])) == 0)
+    assert torch.all(seen[1, :, places >= 5] == 0)
+    torch.testing.assert_close(seen[0].sum(dim=-1), torch.ones(2, len(places), 2), rtol=0.01, atol=0.01)
+
+
+def test_blocks_of_a_long_row_give_what_one_block_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fused(adapted(torch.float64), monkeypatch)
+    whole = outcome(model)
+    monkeypatch.setattr(passes, "BLOCK", 6)
+    assert len(Heads(torch.tensor([0, 21]), 21, 1, 1, 4).blocks) > 2
+    for packed in (False, True):
+        blocks = outcome(model, packed=packed)
+        assert distance(blocks[0], whole[0]) < 1e-9
+        assert distance(blocks[1], whole[1]) < 1e-9
 
 
 @compiled

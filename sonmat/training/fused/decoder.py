@@ -1,13 +1,14 @@
-"""A decoder layer with LoRA computed as a whole: norm → attention → norm → gated block, forward and backward by hand.
+"""A decoder layer computed as a whole, with LoRA or with all weights in training; forward and backward by hand.
 
-Between the matrix products there is one pass over memory for each part (`passes`), and the backward pass keeps only what is dear
-to compute again: inputs of the two norms, queries, keys, values and shares of attention, its result, gate and up. Tokens lie one
-behind another, so that a packed batch is computed without padding in every linear layer; attention takes rows of like length
-together. Equal in outputs and gradients to Transformers' layer with PEFT's adapters, up to the rounding of the compute type.
+norm → attention → norm → gated block. Between the matrix products there is one pass over memory for each part (`passes`), and the
+backward pass keeps only what is dear to compute again: inputs of the two norms, queries, keys, values and shares of attention, its
+result, gate and up. Tokens lie one behind another, so that a packed batch is computed without padding in every linear layer;
+attention takes rows of like length together. Equal in outputs and gradients to Transformers' layer with PEFT's adapters, up to
+the rounding of the compute type, which hidden states are of between layers.
 
 It fits layers of Llama's build (Touvron et al. 2023): two plain RMS norms, rotary positions over whole heads, a gated feed-forward
-block, all seven linear layers with LoRA. Rows longer than `attention.LONGEST`, caches and other types go through the layer's own
-forward pass.
+block, and either all seven linear layers with LoRA or all seven trained. Rows longer than `attention.LONGEST`, caches and other
+types go through the layer's own forward pass.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from sonmat.training.fused import passes
 from sonmat.training.fused.attention import LONGEST
 from sonmat.training.fused.lora import LoraGroup
 from sonmat.training.fused.passes import Heads
+from sonmat.training.fused.trained import TrainedGroup
+
+Group = LoraGroup | TrainedGroup
 
 LIKE_LENGTH: Final = 1.25
 """Rows share a product of attention up to this ratio of their lengths."""
@@ -41,15 +45,12 @@ def fuse_decoder_layers(
         activation: of the gate, one of `gate.ACTIVATIONS`.
         without_kernels: also where there are no compiled kernels for the type of the hidden states, which gains no speed.
     """
-    fitting = [module for module in model.modules() if _fits(module, group_of)]
-    for module in fitting:
+    fitting = [(module, groups) for module in model.modules() if (groups := _groups(module, group_of)) is not None]
+    for module, groups in fitting:
         layer: Any = module
         fused = DecoderLayer(
             layer.forward,
-            group_of[layer.self_attn.q_proj],
-            group_of[layer.self_attn.o_proj],
-            group_of[layer.mlp.gate_proj],
-            group_of[layer.mlp.down_proj],
+            *groups,
             layer.input_layernorm.weight,
             layer.post_attention_layernorm.weight,
             float(layer.input_layernorm.variance_epsilon),
@@ -73,12 +74,12 @@ class DecoderLayer:
 
     plain_forward: Callable[..., Tensor]
     """The layer's own, for what does not fit."""
-    inputs: LoraGroup
+    inputs: Group
     """Queries, keys, values."""
-    output: LoraGroup
-    gates: LoraGroup
+    output: Group
+    gates: Group
     """Gate and up."""
-    down: LoraGroup
+    down: Group
     first_norm: Tensor
     second_norm: Tensor
     epsilon: float
@@ -88,7 +89,7 @@ class DecoderLayer:
     without_kernels: bool
 
     @property
-    def groups(self) -> tuple[LoraGroup, LoraGroup, LoraGroup, LoraGroup]:
+    def groups(self) -> tuple[Group, Group, Group, Group]:
         return self.inputs, self.output, self.gates, self.down
 
     @property
@@ -114,12 +115,8 @@ class DecoderLayer:
         usual = past_key_values is None and (attention_mask is None or cu_seq_lens_q is not None)
         starts = list(range(0, (rows + 1) * width, width)) if cu_seq_lens_q is None else cu_seq_lens_q.tolist()
         longest = max(end - start for start, end in pairwise(starts))
-        if (
-            not usual
-            or position_embeddings is None
-            or longest > LONGEST
-            or not self._takes(hidden_states, position_embeddings[0])
-        ):
+        dtype = _compute_type(hidden_states)
+        if not usual or position_embeddings is None or longest > LONGEST or not self._takes(dtype, position_embeddings[0]):
             plain: Tensor = self.plain_forward(
                 hidden_states,
                 attention_mask=attention_mask,
@@ -131,21 +128,26 @@ class DecoderLayer:
                 **more,
             )
             return plain
-        cosine, sine = (
-            each.to(hidden_states.dtype).expand(rows, -1, -1).reshape(rows * width, -1) for each in position_embeddings
-        )
+        cosine, sine = (each.to(dtype).expand(rows, -1, -1).reshape(rows * width, -1) for each in position_embeddings)
         heads = [
             Heads(torch.tensor(part), most, self.shared, self.inputs.widths[0] // self.inputs.widths[1], self.head_size)
             for part, most in alike(starts)
         ]
-        matrices = [matrix for group in self.groups for matrix in (*group.downs, *group.ups)]
-        flat = hidden_states.reshape(rows * width, -1)
-        done: Tensor = _Whole.apply(flat, self, heads, cosine, sine, *matrices)  # type: ignore[no-untyped-call]
+        matrices = [matrix for group in self.groups for matrix in group.matrices]
+        flat = hidden_states.reshape(rows * width, -1).to(dtype)
+        done: Tensor = _Whole.apply(  # type: ignore[no-untyped-call]
+            flat, self, heads, cosine, sine, self.first_norm, self.second_norm, *matrices
+        )
         return done.view_as(hidden_states)
 
-    def _takes(self, hidden: Tensor, cosine: Tensor) -> bool:
-        computes = self.without_kernels or passes.has_kernels(hidden)
-        return computes and hidden.dtype == self.inputs.stacked.dtype and cosine.shape[-1] == self.head_size
+    def _takes(self, dtype: torch.dtype, cosine: Tensor) -> bool:
+        computes = self.without_kernels or passes.has_kernels(dtype, cosine.device)
+        return computes and all(group.computes_in(dtype) for group in self.groups) and cosine.shape[-1] == self.head_size
+
+
+def _compute_type(hidden: Tensor) -> torch.dtype:
+    kind = hidden.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
 
 
 def alike(starts: Sequence[int]) -> list[tuple[list[int], int]]:
@@ -166,47 +168,64 @@ def alike(starts: Sequence[int]) -> list[tuple[list[int], int]]:
     return groups
 
 
-def _fits(module: nn.Module, group_of: Mapping[nn.Module, LoraGroup]) -> bool:
-    names = {name for name, _ in module.named_children()}
-    if names != {"self_attn", "mlp", "input_layernorm", "post_attention_layernorm"}:
-        return False
+def _groups(module: nn.Module, group_of: Mapping[nn.Module, LoraGroup]) -> tuple[Group, Group, Group, Group] | None:
+    """The linear layers of a decoder layer by shared input; None where the module is none that fits."""
+    if {name for name, _ in module.named_children()} != {"self_attn", "mlp", "input_layernorm", "post_attention_layernorm"}:
+        return None
     layer: Any = module
     attention, block = layer.self_attn, layer.mlp
     if {name for name, _ in attention.named_children()} != set(_ATTENTION) or getattr(attention, "sliding_window", None):
-        return False
-    linear = [getattr(attention, name, None) for name in _ATTENTION] + [getattr(block, name, None) for name in _BLOCK]
-    if any(each not in group_of for each in linear) or attention.attention_dropout:
-        return False
-    together = group_of[attention.q_proj] is group_of[attention.k_proj] is group_of[attention.v_proj]
+        return None
     norms = (layer.input_layernorm, layer.post_attention_layernorm)
-    plain = all(hasattr(norm, "variance_epsilon") and not norm.weight.requires_grad for norm in norms)
-    return together and group_of[block.gate_proj] is group_of[block.up_proj] and plain
+    if attention.attention_dropout or not all(hasattr(norm, "variance_epsilon") for norm in norms):
+        return None
+    if not {*_BLOCK, "act_fn"} <= {name for name, _ in block.named_children()}:
+        return None
+    together = (_ATTENTION[:3], _ATTENTION[3:], _BLOCK[:2], _BLOCK[2:])
+    layers = [
+        [getattr(parent, name) for name in names]
+        for parent, names in zip((attention, attention, block, block), together, strict=True)
+    ]
+    if all(each in group_of for shared in layers for each in shared):
+        alike = all(group_of[shared[0]] is group_of[each] for shared in layers for each in shared)
+        frozen = not any(norm.weight.requires_grad for norm in norms)
+        first, second, third, fourth = (group_of[shared[0]] for shared in layers)
+        return (first, second, third, fourth) if alike and frozen else None
+    if all(type(each) is nn.Linear and each.weight.requires_grad for shared in layers for each in shared):
+        one, two, three, four = map(TrainedGroup, layers)
+        return one, two, three, four
+    return None
 
 
 class _Whole(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, layer: DecoderLayer, heads: list[Heads], cosine: Tensor, sine: Tensor, *matrices: Tensor
+        ctx: Any,
+        x: Tensor,
+        layer: DecoderLayer,
+        heads: list[Heads],
+        cosine: Tensor,
+        sine: Tensor,
+        first_norm: Tensor,
+        second_norm: Tensor,
+        *matrices: Tensor,
     ) -> Tensor:
+        first_norm, second_norm = first_norm.to(x.dtype), second_norm.to(x.dtype)
         with torch.autocast(x.device.type, enabled=False):
-            _, normed, inverse = passes.norm_forward(x, None, layer.first_norm, layer.epsilon)
+            _, normed, inverse = passes.norm_forward(x, None, first_norm, layer.epsilon)
             product, small_inputs = layer.inputs.product(normed)
             mixed = x.new_empty(len(x), layer.inputs.widths[0])
             kept: list[Tensor] = []
             for each in heads:
-                queries, keys, values = each.split(product, cosine, sine)
-                shares = each.shares(torch.bmm(queries, keys.transpose(1, 2)), layer.scale)
-                each.mixed_to_flat(torch.bmm(shares, values), mixed)
-                kept += [queries, keys, values, shares]
+                kept += _attention(each, product, cosine, sine, mixed, layer.scale)
             attended, small_output = layer.output.product(mixed)
-            total, normed, second = passes.norm_forward(x, attended[:, : x.shape[1]], layer.second_norm, layer.epsilon)
+            total, normed, second = passes.norm_forward(x, attended[:, : x.shape[1]], second_norm, layer.epsilon)
             both, small_gates = layer.gates.product(normed)
             gated = passes.gate_forward(both, layer.gates.widths[0], layer.activation)
             done, small_down = layer.down.product(gated)
         ctx.layer, ctx.heads = layer, heads
-        ctx.save_for_backward(
-            x, inverse, mixed, total, second, both, small_inputs, small_output, small_gates, small_down, cosine, sine, *kept
-        )
+        small = (small_inputs, small_output, small_gates, small_down)
+        ctx.save_for_backward(x, inverse, mixed, total, second, both, *small, cosine, sine, first_norm, second_norm, *kept)
         return total + done[:, : x.shape[1]]
 
     @staticmethod
@@ -216,7 +235,9 @@ class _Whole(torch.autograd.Function):
         x, inverse, mixed, total, second, both, small_inputs, small_output, small_gates, small_down, *rest = (
             ctx.saved_tensors
         )
-        cosine, sine, *kept = rest
+        cosine, sine, first_norm, second_norm, *kept = rest
+        of_first_norm: Tensor | None = None
+        of_second_norm: Tensor | None = None
         with torch.autocast(x.device.type, enabled=False):
             of_down, of_both = layer.down.upstream(x), layer.gates.upstream(x)
             layer.down.outputs_of(of_down).copy_(gradient)
@@ -224,34 +245,65 @@ class _Whole(torch.autograd.Function):
             gated = passes.gate_backward(both, layer.gates.widths[0], layer.activation, of_gated, of_both)
             down_matrices = layer.down.matrix_gradients(of_down, gated, small_down)
             of_normed = layer.gates.input_gradient(of_both)
-            normed = passes.norm_again(total, layer.second_norm, second)
+            normed = passes.norm_again(total, second_norm, second)
             gate_matrices = layer.gates.matrix_gradients(of_both, normed, small_gates)
             of_output = layer.output.upstream(x)
             of_total = layer.output.outputs_of(of_output)
-            passes.norm_backward(of_normed, total, layer.second_norm, second, gradient.contiguous(), of_total)
+            if ctx.needs_input_grad[6]:
+                of_second_norm = passes.norm_weight_gradient(of_normed, total, second).to(layer.second_norm.dtype)
+            passes.norm_backward(of_normed, total, second_norm, second, gradient.contiguous(), of_total)
             of_mixed = layer.output.input_gradient(of_output)
             output_matrices = layer.output.matrix_gradients(of_output, mixed, small_output)
             of_inputs = layer.inputs.upstream(x)
-            for number, each in enumerate(ctx.heads):
-                _attention_backward(each, kept[4 * number : 4 * number + 4], of_mixed, cosine, sine, of_inputs, layer.scale)
+            for each in ctx.heads:
+                count = 3 + len(each.blocks)
+                _attention_backward(each, kept[:count], of_mixed, cosine, sine, of_inputs, layer.scale)
+                del kept[:count]
             of_normed = layer.inputs.input_gradient(of_inputs)
-            normed = passes.norm_again(x, layer.first_norm, inverse)
+            normed = passes.norm_again(x, first_norm, inverse)
             input_matrices = layer.inputs.matrix_gradients(of_inputs, normed, small_inputs)
+            if ctx.needs_input_grad[5]:
+                of_first_norm = passes.norm_weight_gradient(of_normed, x, inverse).to(layer.first_norm.dtype)
             of_x = None
             if ctx.needs_input_grad[0]:
                 of_x = torch.empty_like(x)
-                passes.norm_backward(of_normed, x, layer.first_norm, inverse, of_total, of_x)
-        return of_x, None, None, None, None, *input_matrices, *output_matrices, *gate_matrices, *down_matrices
+                passes.norm_backward(of_normed, x, first_norm, inverse, of_total, of_x)
+        matrices = (*input_matrices, *output_matrices, *gate_matrices, *down_matrices)
+        return of_x, None, None, None, None, of_first_norm, of_second_norm, *matrices
+
+
+def _attention(heads: Heads, product: Tensor, cosine: Tensor, sine: Tensor, mixed: Tensor, scale: float) -> list[Tensor]:
+    """Writes what attention gives into its tokens of `mixed`; returns queries, keys, values and the shares of every block."""
+    queries, keys, values = heads.split(product, cosine, sine)
+    by_head, kept = torch.empty_like(queries), [queries, keys, values]
+    for block in heads.blocks:
+        part = slice(block[0] * heads.group, block[1] * heads.group)
+        scores = torch.bmm(queries[:, part], keys[:, : block[1]].transpose(1, 2))
+        kept.append(heads.shares(scores, block, scale))
+        by_head[:, part] = torch.bmm(kept[-1], values[:, : block[1]])
+    heads.mixed_to_flat(by_head, mixed)
+    return kept
 
 
 def _attention_backward(
     heads: Heads, kept: Sequence[Tensor], of_mixed: Tensor, cosine: Tensor, sine: Tensor, of_inputs: Tensor, scale: float
 ) -> None:
     """Writes the gradients of queries, keys and values into the first columns of `of_inputs`."""
-    queries, keys, values, shares = kept
+    queries, keys, values, *shares_of_blocks = kept
     upstream = heads.flat_to_mixed(of_mixed)
-    of_values = torch.bmm(shares.transpose(1, 2), upstream)
-    of_scores = heads.of_scores(shares, torch.bmm(upstream, values.transpose(1, 2)), scale)
-    of_queries = torch.bmm(of_scores, keys)
-    of_keys = torch.bmm(of_scores.transpose(1, 2), queries)
+    of_queries, of_keys, of_values = (torch.empty_like(each) for each in (queries, keys, values))
+    # The last block looks at all keys: the others add to what it has written.
+    for block, shares in reversed(list(zip(heads.blocks, shares_of_blocks, strict=True))):
+        part, seen = slice(block[0] * heads.group, block[1] * heads.group), slice(block[1])
+        of_seen_values = torch.bmm(shares.transpose(1, 2), upstream[:, part])
+        of_scores = torch.bmm(upstream[:, part], values[:, seen].transpose(1, 2))
+        of_scores = heads.of_scores(shares, of_scores, block, scale)
+        of_queries[:, part] = torch.bmm(of_scores, keys[:, seen])
+        of_seen_keys = torch.bmm(of_scores.transpose(1, 2), queries[:, part])
+        if block[1] == heads.longest:
+            of_keys.copy_(of_seen_keys)
+            of_values.copy_(of_seen_values)
+        else:
+            of_keys[:, seen] += of_seen_keys
+            of_values[:, seen] += of_seen_values
     heads.joined(of_queries, of_keys, of_values, cosine, sine, of_inputs)

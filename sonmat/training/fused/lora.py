@@ -42,6 +42,14 @@ class LoraGroup:
         self._input: Tensor | None = None
         self._outputs: dict[int, Tensor] = {}
 
+    @property
+    def matrices(self) -> list[Tensor]:
+        """What trains, in the order of `matrix_gradients`."""
+        return [*self.downs, *self.ups]
+
+    def computes_in(self, dtype: torch.dtype) -> bool:
+        return dtype == self.stacked.dtype
+
     def product(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """All layers' outputs side by side as the first `width` columns of a matrix, and x Aᵀ of all, (tokens, layers · rank)."""
         self.refresh()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ctypes
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -21,9 +21,9 @@ from sonmat.training.fused.native.library import library
 _Kernels = ctypes.CDLL
 
 
-def has_kernels(tensor: Tensor) -> bool:
-    """Whether compiled kernels compute in the type of `tensor`, where it lies."""
-    return _native(tensor) is not None
+def has_kernels(dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether compiled kernels compute in `dtype` on `device`."""
+    return dtype == torch.bfloat16 and device.type == "cpu" and library() is not None
 
 
 def norm_forward(x: Tensor, added: Tensor | None, weight: Tensor, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,6 +73,16 @@ def norm_backward(gradient: Tensor, total: Tensor, weight: Tensor, inverse: Tens
     out.copy_(residual + (upstream - normed * along) * inverse[:, None])
 
 
+def norm_weight_gradient(gradient: Tensor, total: Tensor, inverse: Tensor) -> Tensor:
+    """The gradient of the norm's weight, float32 or wider of shape (size,), from that of its output."""
+    kernels = _native(total)
+    if kernels is not None:
+        found = torch.empty(total.shape[1], dtype=torch.float32)
+        kernels.norm_weight_gradient(_at(gradient), _at(total), _at(inverse), *map(_int, total.shape), _at(found))
+        return found
+    return (gradient.to(_wider(total)) * total * inverse[:, None]).sum(dim=0)
+
+
 def gate_forward(both: Tensor, size: int, activation: str) -> Tensor:
     """activation(gate) · up, shape (tokens, size); gate and up are the first and the second `size` columns of `both`."""
     kernels = _native(both)
@@ -104,6 +114,10 @@ def gate_backward(both: Tensor, size: int, activation: str, gradient: Tensor, of
     return active * up
 
 
+BLOCK: Final = 128
+"""Queries of long rows are taken in blocks of about so many places, which look at no key behind them."""
+
+
 class Heads:
     """How some rows of flat tokens become rows of equal width by head, and back: `shared` keys and values, `group` queries to each.
 
@@ -114,15 +128,19 @@ class Heads:
     def __init__(self, starts: Tensor, longest: int, shared: int, group: int, size: int) -> None:
         self.starts, self.longest, self.shared, self.group, self.size = starts, longest, shared, group, size
         self.rows = len(starts) - 1
+        count = max(1, round(longest / BLOCK))
+        edges = [longest * number // count for number in range(count + 1)]
+        self.blocks = list(pairwise(edges))
+        """Places of the queries of each block, from and to."""
 
     def split(self, flat: Tensor, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated queries of shape (rows · shared, group · longest, size), keys and values of (rows · shared, longest, size).
+        """Rotated queries of shape (rows · shared, longest · group, size), keys and values of (rows · shared, longest, size).
 
         Args:
             flat: queries of all heads, keys and values as the first columns of each token.
             cosine: of each token's position, shape (tokens, size); `sine` likewise (Su et al. 2021, in halves as Llama has it).
         """
-        queries = flat.new_empty(self.rows * self.shared, self.group * self.longest, self.size)
+        queries = flat.new_empty(self.rows * self.shared, self.longest * self.group, self.size)
         keys, values = (flat.new_empty(self.rows * self.shared, self.longest, self.size) for _ in range(2))
         kernels = _native(flat)
         if kernels is not None:
@@ -152,35 +170,39 @@ class Heads:
         """What attention gave, of the shape of queries, to its tokens in `flat`, shape (tokens, heads · size)."""
         kernels = _native(mixed)
         if kernels is not None:
-            self._mixed(kernels, mixed, flat, to_flat=True)
+            kernels.mixed_heads(_at(mixed), _at(flat), _stride(flat), *self._shape(), 1)
             return
         flat[self._tokens] = self._flat(mixed).flatten(1)
 
     def flat_to_mixed(self, flat: Tensor) -> Tensor:
         """The gradient of `mixed_to_flat`."""
         kernels = _native(flat)
-        shape = (self.rows * self.shared, self.group * self.longest, self.size)
+        shape = (self.rows * self.shared, self.longest * self.group, self.size)
         if kernels is not None:
             mixed = flat.new_empty(shape)
-            self._mixed(kernels, mixed, flat, to_flat=False)
+            kernels.mixed_heads(_at(mixed), _at(flat), _stride(flat), *self._shape(), 0)
             return mixed
         return self._padded(flat.unflatten(1, (-1, self.size))).reshape(shape)
 
-    def shares(self, scores: Tensor, scale: float) -> Tensor:
-        """Causal softmax of scale · scores, in place where it can be; shape (rows · shared, group · longest, longest)."""
+    def shares(self, scores: Tensor, block: tuple[int, int], scale: float) -> Tensor:
+        """Causal softmax of scale · scores, in place where it can be.
+
+        Args:
+            scores: of the queries of places `block`, shape (rows · shared, (to - from) · group, to).
+        """
         kernels = _native(scores)
         if kernels is not None:
-            kernels.shares_forward(_at(scores), *self._lines(), ctypes.c_float(scale))
+            kernels.shares_forward(_at(scores), *self._lines(block), ctypes.c_float(scale))
             return scores
-        hidden = ~self._seen(scores)
-        found = torch.softmax(self._by_query(scores * scale).masked_fill(hidden, -torch.inf), dim=-1)
+        hidden = ~self._seen(block)
+        found = torch.softmax(self._by_place(scores * scale, block).masked_fill(hidden, -torch.inf), dim=-1)
         return found.masked_fill(hidden, 0.0).view_as(scores)
 
-    def of_scores(self, shares: Tensor, gradient: Tensor, scale: float) -> Tensor:
+    def of_scores(self, shares: Tensor, gradient: Tensor, block: tuple[int, int], scale: float) -> Tensor:
         """The gradient of the scores from that of the shares, in place where it can be."""
         kernels = _native(shares)
         if kernels is not None:
-            kernels.shares_backward(_at(shares), _at(gradient), *self._lines(), ctypes.c_float(scale))
+            kernels.shares_backward(_at(shares), _at(gradient), *self._lines(block), ctypes.c_float(scale))
             return gradient
         return shares * (gradient - (shares * gradient).sum(dim=-1, keepdim=True)) * scale
 
@@ -192,12 +214,8 @@ class Heads:
         sizes = (self.rows, self.longest, self.shared, self.group, self.size)
         return (_at(self.starts), *map(_int, sizes))
 
-    def _lines(self) -> tuple[Any, ...]:
-        return (_at(self.starts), _int(self.rows), _int(self.shared * self.group), _int(self.longest))
-
-    def _mixed(self, kernels: _Kernels, mixed: Tensor, flat: Tensor, *, to_flat: bool) -> None:
-        sizes = (self.rows, self.longest, self.shared * self.group, self.size)
-        kernels.mixed_heads(_at(mixed), _at(flat), _stride(flat), _at(self.starts), *map(_int, sizes), int(to_flat))
+    def _lines(self, block: tuple[int, int]) -> tuple[Any, ...]:
+        return (_at(self.starts), *map(_int, (self.rows, self.shared, self.group, *block)))
 
     def _parts(self, flat: Tensor) -> list[Tensor]:
         """Views of the columns of queries, keys and values, shape (tokens, heads, size) each."""
@@ -208,27 +226,28 @@ class Heads:
         return found
 
     def _padded(self, part: Tensor) -> Tensor:
-        """(tokens, heads, size) as (rows, heads, longest, size) with zeros behind a row's end."""
+        """(tokens, heads, size) as (rows, shared, longest, heads / shared, size) with zeros behind a row's end."""
         bounds = self.starts.tolist()
-        padded = part.new_zeros(self.rows, part.shape[1], self.longest, self.size)
+        padded = part.new_zeros(self.rows, self.shared, self.longest, part.shape[1] // self.shared, self.size)
         for row, (start, end) in enumerate(pairwise(bounds)):
-            padded[row, :, : end - start] = part[start:end].transpose(0, 1)
+            padded[row, :, : end - start] = part[start:end].unflatten(1, (self.shared, -1)).transpose(0, 1)
         return padded
 
     def _flat(self, by_head: Tensor) -> Tensor:
-        padded = by_head.view(self.rows, -1, self.longest, self.size)
+        """The way back: (tokens of these rows, heads, size)."""
+        padded = by_head.view(self.rows, self.shared, self.longest, -1, self.size)
         lengths = self.starts.diff().tolist()
-        return torch.cat([padded[row, :, :length].transpose(0, 1) for row, length in enumerate(lengths)])
+        return torch.cat([padded[row, :, :length].transpose(0, 1).flatten(1, 2) for row, length in enumerate(lengths)])
 
-    def _by_query(self, scores: Tensor) -> Tensor:
-        return scores.view(self.rows, self.shared * self.group, self.longest, self.longest)
+    def _by_place(self, scores: Tensor, block: tuple[int, int]) -> Tensor:
+        return scores.view(self.rows, self.shared, block[1] - block[0], self.group, block[1])
 
-    def _seen(self, scores: Tensor) -> Tensor:
-        """True where a query looks, shape (rows, 1, longest, longest)."""
-        places = torch.arange(self.longest)
+    def _seen(self, block: tuple[int, int]) -> Tensor:
+        """True where a query looks, shape (rows, 1, places, 1, keys)."""
+        places, keys = torch.arange(*block), torch.arange(block[1])
         inside = places[None] < self.starts.diff()[:, None]
-        causal = places[:, None] >= places[None]
-        return causal[None, None] & inside[:, None, :, None]
+        causal = places[:, None] >= keys[None]
+        return causal[None, None, :, None] & inside[:, None, :, None, None]
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, *, gradient: bool) -> Tensor | None:
@@ -242,7 +261,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, gradient: bool) -> Tensor 
 
 
 def _native(tensor: Tensor) -> _Kernels | None:
-    return library() if tensor.dtype == torch.bfloat16 and tensor.device.type == "cpu" else None
+    return library() if has_kernels(tensor.dtype, tensor.device) else None
 
 
 def _at(tensor: Tensor | None) -> ctypes.c_void_p:

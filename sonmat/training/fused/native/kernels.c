@@ -10,6 +10,9 @@
 
 typedef uint16_t bf16;
 
+/* Columns that one thread sums at a time. */
+#define COLUMNS 64
+
 static inline float wide(bf16 x) {
     uint32_t bits = (uint32_t)x << 16;
     float value;
@@ -114,6 +117,22 @@ void norm_backward(const bf16 *gradient, const bf16 *total, const bf16 *weight, 
     }
 }
 
+/* Column sums of gradient · total · inverse: the gradient of the norm's weight. */
+void norm_weight_gradient(const bf16 *gradient, const bf16 *total, const float *inverse, int64_t tokens, int64_t size, float *out) {
+#pragma omp parallel for schedule(static)
+    for (int64_t begin = 0; begin < size; begin += COLUMNS) {
+        int64_t width = size - begin < COLUMNS ? size - begin : COLUMNS;
+        float sums[COLUMNS] = {0};
+        for (int64_t t = 0; t < tokens; t++) {
+            const bf16 *g = gradient + t * size + begin, *x = total + t * size + begin;
+            float scale = inverse[t];
+#pragma omp simd
+            for (int64_t i = 0; i < width; i++) sums[i] += wide(g[i]) * wide(x[i]) * scale;
+        }
+        memcpy(out + begin, sums, (size_t)width * 4);
+    }
+}
+
 /* ── gate ──────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* product = activation(gate) · up; gate and up lie side by side in each token of `both`. */
@@ -167,7 +186,7 @@ void gate_backward(const bf16 *both, int64_t both_stride, const bf16 *gradient, 
 /* ── heads ─────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Queries, keys and values of flat tokens, rotated, to rows of equal width `longest`, by head; behind a row's end are zeros.
- * A token is [queries of all heads | keys | values]. Queries lie as (row, shared, group · longest, size), so that the heads that
+ * A token is [queries of all heads | keys | values]. Queries lie as (row, shared, longest · group, size), so that the heads that
  * share keys are more queries of one; keys and values as (row, shared, longest, size). cosine and sine: (tokens, size). */
 void heads_forward(const bf16 *flat, int64_t flat_stride, const bf16 *cosine, const bf16 *sine, const int64_t *starts, int64_t rows,
                    int64_t longest, int64_t shared, int64_t group, int64_t size, bf16 *queries, bf16 *keys, bf16 *values) {
@@ -181,7 +200,7 @@ void heads_forward(const bf16 *flat, int64_t flat_stride, const bf16 *cosine, co
             for (int64_t h = 0; h < heads + 2 * shared; h++) {
                 bf16 *to;
                 if (h < heads)
-                    to = queries + (((row * shared + h / group) * group + h % group) * longest + place) * size;
+                    to = queries + (((row * shared + h / group) * longest + place) * group + h % group) * size;
                 else if (h < heads + shared)
                     to = keys + ((row * shared + h - heads) * longest + place) * size;
                 else
@@ -218,7 +237,7 @@ void heads_backward(const bf16 *queries, const bf16 *keys, const bf16 *values, c
                 bf16 *to = token + h * size;
                 const bf16 *from;
                 if (h < heads)
-                    from = queries + (((row * shared + h / group) * group + h % group) * longest + place) * size;
+                    from = queries + (((row * shared + h / group) * longest + place) * group + h % group) * size;
                 else if (h < heads + shared)
                     from = keys + ((row * shared + h - heads) * longest + place) * size;
                 else
@@ -238,22 +257,23 @@ void heads_backward(const bf16 *queries, const bf16 *keys, const bf16 *values, c
         }
 }
 
-/* What attention gave, by head, to flat tokens (to_flat) or back; behind a row's end zeros are written by head. */
-void mixed_heads(bf16 *by_head, bf16 *flat, int64_t flat_stride, const int64_t *starts, int64_t rows, int64_t longest, int64_t heads,
-                 int64_t size, int to_flat) {
+/* What attention gave, laid out as queries are, to flat tokens (to_flat) or back; behind a row's end zeros are written by head. */
+void mixed_heads(bf16 *by_head, bf16 *flat, int64_t flat_stride, const int64_t *starts, int64_t rows, int64_t longest, int64_t shared,
+                 int64_t group, int64_t size, int to_flat) {
+    size_t bytes = (size_t)(group * size) * 2;
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t row = 0; row < rows; row++)
-        for (int64_t head = 0; head < heads; head++)
+        for (int64_t head = 0; head < shared; head++)
             for (int64_t place = 0; place < longest; place++) {
                 int64_t t = starts[row] + place;
-                bf16 *one = by_head + ((row * heads + head) * longest + place) * size;
-                bf16 *other = flat + t * flat_stride + head * size;
+                bf16 *one = by_head + ((row * shared + head) * longest + place) * group * size;
+                bf16 *other = flat + t * flat_stride + head * group * size;
                 if (t >= starts[row + 1]) {
-                    if (!to_flat) memset(one, 0, (size_t)size * 2);
+                    if (!to_flat) memset(one, 0, bytes);
                 } else if (to_flat) {
-                    memcpy(other, one, (size_t)size * 2);
+                    memcpy(other, one, bytes);
                 } else {
-                    memcpy(one, other, (size_t)size * 2);
+                    memcpy(one, other, bytes);
                 }
             }
 }
@@ -263,14 +283,17 @@ void mixed_heads(bf16 *by_head, bf16 *flat, int64_t flat_stride, const int64_t *
 /* Longest row of scores; callers keep to fewer (attention.LONGEST). */
 #define MOST_KEYS 1024
 
-/* Scores of (row, head, query, key), in place to shares: query q looks at keys 0 … q; all else becomes 0. */
-void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t heads, int64_t longest, float scale) {
-#pragma omp parallel for collapse(2) schedule(dynamic, 4)
-    for (int64_t line = 0; line < rows * heads; line++)
-        for (int64_t q = 0; q < longest; q++) {
-            int64_t row = line / heads, length = starts[row + 1] - starts[row];
-            bf16 *s = scores + (line * longest + q) * longest;
-            int64_t seen = q < length ? q + 1 : 0;
+/* Scores of the queries of places `from` … `to` - 1, laid out as (row, shared, (to - from) · group, to), in place to shares: a query
+ * looks at the keys up to its own place; all else becomes 0. */
+void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t shared, int64_t group, int64_t from, int64_t to,
+                    float scale) {
+    int64_t queries = (to - from) * group;
+#pragma omp parallel for collapse(2) schedule(dynamic, 16)
+    for (int64_t line = 0; line < rows * shared; line++)
+        for (int64_t q = 0; q < queries; q++) {
+            int64_t row = line / shared, length = starts[row + 1] - starts[row], place = from + q / group;
+            bf16 *s = scores + (line * queries + q) * to;
+            int64_t seen = place < length ? place + 1 : 0;
             float largest = -INFINITY, total = 0.0f;
 #pragma omp simd reduction(max : largest)
             for (int64_t k = 0; k < seen; k++) {
@@ -286,26 +309,27 @@ void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t h
             float share = 1.0f / total;
 #pragma omp simd
             for (int64_t k = 0; k < seen; k++) s[k] = narrow(held[k] * share);
-            memset(s + seen, 0, (size_t)(longest - seen) * 2);
+            memset(s + seen, 0, (size_t)(to - seen) * 2);
         }
 }
 
-/* Gradient of the scores from that of the shares, in place. */
-void shares_backward(const bf16 *shares, bf16 *gradient, const int64_t *starts, int64_t rows, int64_t heads, int64_t longest,
-                     float scale) {
-#pragma omp parallel for collapse(2) schedule(dynamic, 4)
-    for (int64_t line = 0; line < rows * heads; line++)
-        for (int64_t q = 0; q < longest; q++) {
-            int64_t row = line / heads, length = starts[row + 1] - starts[row];
-            const bf16 *p = shares + (line * longest + q) * longest;
-            bf16 *g = gradient + (line * longest + q) * longest;
-            int64_t seen = q < length ? q + 1 : 0;
+/* Gradient of the scores from that of the shares, in place; laid out as in shares_forward. */
+void shares_backward(const bf16 *shares, bf16 *gradient, const int64_t *starts, int64_t rows, int64_t shared, int64_t group,
+                     int64_t from, int64_t to, float scale) {
+    int64_t queries = (to - from) * group;
+#pragma omp parallel for collapse(2) schedule(dynamic, 16)
+    for (int64_t line = 0; line < rows * shared; line++)
+        for (int64_t q = 0; q < queries; q++) {
+            int64_t row = line / shared, length = starts[row + 1] - starts[row], place = from + q / group;
+            const bf16 *p = shares + (line * queries + q) * to;
+            bf16 *g = gradient + (line * queries + q) * to;
+            int64_t seen = place < length ? place + 1 : 0;
             float along = 0.0f;
 #pragma omp simd reduction(+ : along)
             for (int64_t k = 0; k < seen; k++) along += wide(p[k]) * wide(g[k]);
 #pragma omp simd
             for (int64_t k = 0; k < seen; k++) g[k] = narrow(wide(p[k]) * (wide(g[k]) - along) * scale);
-            memset(g + seen, 0, (size_t)(longest - seen) * 2);
+            memset(g + seen, 0, (size_t)(to - seen) * 2);
         }
 }
 
