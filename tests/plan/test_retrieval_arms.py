@@ -64,7 +64,9 @@ def planned(
     offers = [chat_offer(rows) if task == "chat" else label_offer()]
     found = plugins.find("tasks", task)
     chosen = choose(found, offers, made, DEVICE, refused)
-    candidates = with_retrieval(chosen, found, RunFolder(folder / "run"), made, languages, refused, heard)
+    candidates = with_retrieval(
+        chosen, found, RunFolder(folder / "run"), made, languages, offers[0].workload, refused, heard
+    )
     return {candidate.id: candidate for candidate in candidates}, refused, heard
 
 
@@ -180,6 +182,14 @@ def test_the_arm_over_the_tuned_model_must_fit_into_the_minutes_too(tmp_path: Pa
     assert "rag-talker" in fewer
     assert "rag-lora-talker" not in fewer
     assert [each.base for each in refused if each.method == "rag"] == ["lora-talker"]
+
+
+def test_vectors_are_counted_once_in_the_time(tmp_path: Path, encoder: ModelFacts) -> None:
+    candidates, _, _ = planned(tmp_path)
+    before, over = candidates["rag-talker"].estimate.seconds, candidates["rag-lora-talker"].estimate.seconds
+    words = planned(tmp_path, settings={"rag": {"encoder": "none"}})[0]["rag-talker"].estimate.seconds
+    assert before > over > words
+    assert planned(tmp_path, rows=3000)[0]["rag-talker"].estimate.seconds > before
 
 
 def test_changed_documents_change_the_plan_and_what_follows_and_nothing_before() -> None:

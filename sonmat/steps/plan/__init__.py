@@ -52,7 +52,7 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
         workload = _workload(base, device, split, train, lengths, own)
         offers.append(Offer(base, own, workload, tuned=base is main))
     chosen = choose(task, offers, recipe, device, refused, fits=len(split.folds) + 1)
-    chosen = with_retrieval(chosen, task, folder, recipe, source.languages, refused, emit)
+    chosen = with_retrieval(chosen, task, folder, recipe, source.languages, offers[0].workload, refused, emit)
     result = Plan(task=task.name, spec=spec, candidates=chosen, refused=tuple(refused), device=device)
     write_value(folder.file("plan.json"), result, inputs)
     for candidate in result.candidates:

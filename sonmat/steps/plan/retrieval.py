@@ -13,20 +13,22 @@ from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import SonmatError
-from sonmat.core.protocols import Emit, Task
+from sonmat.core.protocols import Emit, Task, Workload
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Json, ModelFacts, Refused
+from sonmat.core.values import Candidate, Estimate, Json, ModelFacts, Refused
 from sonmat.embedding.encoder import encoder_for
 from sonmat.models import catalogue, resolve
 from sonmat.retrieval.documents import documents_fingerprint, read_documents
 from sonmat.retrieval.passages import document_passages
 from sonmat.runs import RunFolder
 from sonmat.steps.plan.choose import RETRIEVING, too_long
+from sonmat.training.estimates import EFFICIENCY, FALLBACK_FLOPS, operations_per_token
 
 NO_ENCODER: Final = "none"
 _PASSAGE_PREFIXES: Final = {"query: ": "passage: "}
 """What encoders were trained to see before a text to search in, by what stands before a question."""
+TOKENS_A_PASSAGE: Final = 300
 _SHOWN_PROBLEMS: Final = 20
 
 
@@ -36,11 +38,14 @@ def with_retrieval(
     folder: RunFolder,
     recipe: Recipe,
     languages: Sequence[str],
+    workload: Workload,
     refused: list[Refused],
     emit: Emit,
 ) -> tuple[Candidate, ...]:
     """`chosen` with everything about the search; an arm that would take too long goes to `refused`.
 
+    Args:
+        workload: of the base that is tuned.
     Raises:
         DataError: no document at all can be read.
         ModelError: the encoder that the user named cannot be had.
@@ -50,13 +55,16 @@ def with_retrieval(
         _say_documents_are_unused(recipe, emit)
     if not retrieving:
         return tuple(chosen)
-    documents = ""
+    documents, pieces = "", 0
     if recipe.documents and task.generates:
-        _say_documents(recipe, folder, int(retrieving[0].settings["passage_words"]), emit)
+        pieces = _read(recipe, folder, int(retrieving[0].settings["passage_words"]), emit)
         documents = documents_fingerprint([Path(path) for path in recipe.documents])
     encoder = _encoder(task, recipe, retrieving[0].settings, languages, folder, emit)
     settled = [_settled(each, encoder, documents) if each in retrieving else each for each in chosen]
-    over = _over(settled, task, recipe, refused)
+    if encoder is not None:
+        place = chosen.index(retrieving[0])
+        settled[place] = _with_encoding(settled[place], encoder, workload, pieces)
+    over = _over(settled, retrieving[0].estimate, task, recipe, refused)
     return (*settled, over) if over is not None else tuple(settled)
 
 
@@ -75,8 +83,22 @@ def _settled(candidate: Candidate, encoder: ModelFacts | None, documents: str) -
     return candidate.model_copy(update=update)
 
 
-def _over(chosen: Sequence[Candidate], task: Task, recipe: Recipe, refused: list[Refused]) -> Candidate | None:
-    """The arm in front of the tuned model that promises most; None where the task writes no answers or nothing is tuned."""
+def _with_encoding(candidate: Candidate, encoder: ModelFacts, workload: Workload, pieces: int) -> Candidate:
+    """The candidate with the time that the vectors take, once: folds and the other arm find them computed."""
+    tokens = workload.train_rows * (workload.mean_tokens + workload.mean_target_tokens) + pieces * TOKENS_A_PASSAGE
+    rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
+    seconds = round(candidate.estimate.seconds + tokens * operations_per_token(encoder) / rate, 1)
+    return candidate.model_copy(update={"estimate": candidate.estimate.model_copy(update={"seconds": seconds})})
+
+
+def _over(
+    chosen: Sequence[Candidate], estimate: Estimate, task: Task, recipe: Recipe, refused: list[Refused]
+) -> Candidate | None:
+    """The arm in front of the tuned model that promises most; None where the task writes no answers or nothing is tuned.
+
+    Args:
+        estimate: of looking up and answering, vectors not counted.
+    """
     tuned = next((candidate for candidate in chosen if candidate.role == "tuned"), None)
     if tuned is None or tuned.base is None or not task.generates:
         return None
@@ -89,6 +111,7 @@ def _over(chosen: Sequence[Candidate], task: Task, recipe: Recipe, refused: list
             "role": "tuned",
             "spec": tuned.spec,
             "over": tuned.id,
+            "estimate": estimate,
             "reason": Text(
                 en=f"{tuned.id}, given what can be looked up: whether tuning and retrieval add up",
                 ko=f"{tuned.id}에 찾은 자료를 함께 줍니다. 미세조정과 검색이 서로 보태는지 봅니다",
@@ -138,7 +161,12 @@ def _default_encoder(languages: Sequence[str]) -> str:
     return next(fitting, max(encoders, key=lambda entry: len(entry.languages))).name
 
 
-def _say_documents(recipe: Recipe, folder: RunFolder, words: int, emit: Emit) -> None:
+def _read(recipe: Recipe, folder: RunFolder, words: int, emit: Emit) -> int:
+    """Read the documents and say what was found; returns the number of passages.
+
+    Raises:
+        DataError: none of them can be read.
+    """
     shelf = read_documents([Path(path) for path in recipe.documents], folder.file("cache") / "documents")
     passages = sum(len(document_passages(document, words)) for document in shelf.documents)
     left = f"; {shelf.passed_over} files of other kinds were left aside" if shelf.passed_over else ""
@@ -166,6 +194,7 @@ def _say_documents(recipe: Recipe, folder: RunFolder, words: int, emit: Emit) ->
     if more > 0:
         said = Text(en=f"{more} more documents cannot be searched.", ko=f"그 밖에 문서 {more}개에서도 찾을 수 없습니다.")
         emit("document_unreadable", said)
+    return passages
 
 
 def _say_documents_are_unused(recipe: Recipe, emit: Emit) -> None:
