@@ -16,6 +16,7 @@ __all__ = [
     "check_format",
     "check_method",
     "check_metric",
+    "check_probe",
     "check_shape",
     "check_task",
     "findings_of",
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sonmat.conformance.format import check_format
     from sonmat.conformance.method import check_method
     from sonmat.conformance.metric import check_metric
+    from sonmat.conformance.probe import check_probe
     from sonmat.conformance.shape import check_shape
     from sonmat.conformance.task import check_task
 

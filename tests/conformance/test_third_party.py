@@ -15,12 +15,14 @@ CHECKS = """
 from pathlib import Path
 import tempfile
 from sonmat import plugins
-from sonmat.conformance import check_format, check_method, check_metric
+from sonmat.conformance import check_format, check_method, check_metric, check_probe
+from sonmat.conformance.probe import made_setting
 check_metric(plugins.find("metrics", "length_ratio"))
 check_format(plugins.find("formats", "qa_text"), Path(tempfile.mkdtemp()))
 assert check_method(plugins.find("methods", "nearest-example"), plugins.find("tasks", "chat"))
 assert check_method(plugins.find("methods", "nearest-example"), plugins.find("tasks", "text-classification"))
 assert not check_method(plugins.find("methods", "nearest-example"), plugins.find("tasks", "image-classification"))
+assert [each.name for each in check_probe(plugins.find("probes", "politeness"), made_setting("chat"))] == ["thanks"]
 print("kept")
 """
 
