@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sonmat.core.proof import Prediction, Proof
 from sonmat.core.text import verbatim
-from sonmat.core.values import Candidate, Estimate, Example, Prediction, Proof, Source
+from sonmat.core.values import Candidate, Estimate, Example, Source
 from sonmat.plugins import find
 from sonmat.statistics.resampling import Floats
 from sonmat.steps.prove.judge import MARGIN, Evidence, judge

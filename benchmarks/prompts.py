@@ -30,9 +30,10 @@ from typing import Any
 
 from benchmarks.fresh_processes import circumstances, table
 from sonmat import plugins
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import FitJob, FitResult, Judged, Method, Question, SavedModel, Task, Workload
 from sonmat.core.text import Text
-from sonmat.core.values import Example, ModelFacts, Prediction, Source, Spec
+from sonmat.core.values import Example, ModelFacts, Source, Spec
 from sonmat.prompting.choosing import TRIES_FILE, Tries
 from sonmat.prompting.prompt import PROMPT_FILE, Prompt
 from sonmat.runs.files import read_value

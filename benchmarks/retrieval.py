@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sonmat.core.proof import Passage
 from sonmat.core.text import Text
-from sonmat.core.values import Passage
 from sonmat.models import resolve
 from sonmat.models.cache import cache_folder
 from sonmat.retrieval.dense import DenseIndex, SentenceEncoder

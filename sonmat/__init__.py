@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["Model", "Run", "SonmatError", "__version__", "compare", "load", "open_run", "run"]
 
 if TYPE_CHECKING:

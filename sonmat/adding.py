@@ -1,6 +1,6 @@
 """Further arms for a run that has been proven: they are planned, fitted and answered on the same seal; nothing is done twice.
 
-In: a run and names of arms (a method, `openai:URL:MODEL`, `RUN:CANDIDATE`). Out: the run with a plan that has them, and its recipe.
+In: a run and names of arms (a method, `RUN:CANDIDATE`). Out: the run with a plan that has them, and its recipe.
 Earlier candidates stay exactly as they were planned, even where this machine would now choose other settings. An arm that cannot
 be had is refused before anything of the run is changed.
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sonmat import plugins
-from sonmat.adopting import FROM_RUN, check_adoptable, own_arms
+from sonmat.adopting import FROM_RUN, check_adoptable
 from sonmat.core.errors import SettingError, unknown_name
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
@@ -25,7 +25,6 @@ from sonmat.runs.folder import runs_root
 from sonmat.steps.plan import plan
 from sonmat.steps.prove import check_wishes
 
-ENDPOINT = "openai:"
 _READ_BY_PLAN = ("source.json", "examples.jsonl", "ledger.jsonl", "split.json", "media", "cache")
 
 
@@ -55,7 +54,7 @@ def add_arms(
 def _with_arms(folder: RunFolder, recipe: Recipe, arms: Sequence[str]) -> Recipe:
     methods = {method.name for method in plugins.every("methods")}
     named = [name for name in arms if name in methods]
-    others = [name if name.startswith(ENDPOINT) else _of_run(folder, name) for name in arms if name not in methods]
+    others = [_of_run(folder, name) for name in arms if name not in methods]
     planned = [candidate.method for candidate in folder.plan().candidates if candidate.method in methods]
     return recipe.model_copy(
         update={
@@ -85,7 +84,7 @@ def _of_run(folder: RunFolder, name: str) -> str:
 def _merged(folder: RunFolder, recipe: Recipe, arms: Sequence[str], listeners: tuple[Listener, ...]) -> Plan:
     """The earlier candidates as they are, and behind them those that the recipe now brings besides."""
     old, before = folder.recipe(), folder.plan()
-    if recipe.method == old.method and own_arms(recipe).arm == own_arms(old).arm:
+    if recipe.method == old.method:
         # Only models of other runs, which are brought in behind the plan.
         return before
     planned = _trial(folder, recipe, listeners)
@@ -107,7 +106,7 @@ def _trial(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...]) -
         for part in _READ_BY_PLAN:
             if folder.file(part).exists():
                 _shown(folder.file(part).resolve(), beside.file(part))
-        return plan(beside, own_arms(recipe), EventLog(None, "plan", listeners), "")
+        return plan(beside, recipe, EventLog(None, "plan", listeners), "")
 
 
 def _shown(source: Path, place: Path) -> None:

@@ -26,11 +26,6 @@ FROM_RUN: Final = "run:"
 """Opens the name of an arm that is another run's."""
 
 
-def own_arms(recipe: Recipe) -> Recipe:
-    """The recipe without the arms of other runs, as the plan knows it."""
-    return recipe.model_copy(update={"arm": tuple(each for each in recipe.arm if not each.startswith(FROM_RUN))})
-
-
 def adopt(folder: RunFolder, recipe: Recipe, emit: Emit) -> None:
     """Bring every arm of another run that the recipe names into this run; those that are here already stay.
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sonmat.core.errors import DataError, ModelError
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Predictor, Question, SavedModel
 from sonmat.core.text import Text
-from sonmat.core.values import Json, Prediction
+from sonmat.core.values import Json
 from sonmat.models.saved import load_predictor
 
 

@@ -22,20 +22,10 @@ from sonmat.comparing import compare as compare_runs
 from sonmat.converting import Conversion
 from sonmat.converting import convert as convert_rows
 from sonmat.core.errors import RunError
+from sonmat.core.proof import Arm, Prediction, Proof, RunComparison
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Language, Text, reader_language
-from sonmat.core.values import (
-    Arm,
-    Audit,
-    Example,
-    Fitted,
-    LoadedSource,
-    Plan,
-    Prediction,
-    Proof,
-    RunComparison,
-    Split,
-)
+from sonmat.core.values import Audit, Example, Fitted, LoadedSource, Plan, Split
 from sonmat.executors.local import run_locally
 from sonmat.exporting import ExportedSplit, export_split
 from sonmat.inference.device import detect_device
@@ -85,9 +75,7 @@ def run(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     documents: str | Path | Sequence[str | Path] | None = None,
     arm: str | Sequence[str] = (),
-    judge: str | None = None,
     probes: str | Sequence[str] | None = None,
-    cost: Mapping[str, float] | None = None,
     guards: Mapping[str, float] | None = None,
     price: float | None = None,
     expect: Mapping[str, Any] | None = None,
@@ -140,9 +128,7 @@ def run(
         "settings": {name: dict(values) for name, values in settings.items()} if settings else None,
         "documents": _paths(documents),
         "arm": ((arm,) if isinstance(arm, str) else tuple(arm)) or None,
-        "judge": judge,
         "probes": _names(probes) if probes is not None else None,
-        "cost": dict(cost) if cost else None,
         "guards": dict(guards) if guards else None,
         "price": price,
         "expect": dict(expect) if expect else None,
@@ -359,7 +345,7 @@ class Run:
         """Plan, fit and prove further arms on the same sealed test set; what is done is not done again.
 
         Args:
-            arms: names of methods, endpoints as openai:URL:MODEL, or models of other runs as RUN:CANDIDATE.
+            arms: names of methods, or models of other runs as RUN:CANDIDATE.
         Raises:
             SettingError: there is no such method or run, or it cannot be used here; the run stays as it was.
             RunError: a model of another run has another task, or has learnt from rows of this test set.

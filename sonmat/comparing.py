@@ -14,8 +14,9 @@ from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import RunError
+from sonmat.core.proof import Arm, Comparison, Guard, Prediction, Proof, RunComparison
 from sonmat.core.text import Text
-from sonmat.core.values import Arm, Candidate, Comparison, Example, Guard, Prediction, Proof, RunComparison, Split
+from sonmat.core.values import Candidate, Example, Split
 from sonmat.runs import RunFolder, sha256_of
 from sonmat.statistics.cross_validation import Turns
 from sonmat.steps.prove.guards import guards_of

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sonmat.adopting import adopt, own_arms
+from sonmat.adopting import adopt
 from sonmat.core.errors import DataError, unknown_name
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, reader_language
@@ -126,7 +126,7 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: s
             documents,
             recipe.arm,
         ),
-        "prove": (recipe.judge, recipe.probes, recipe.cost, recipe.guards, recipe.price, recipe.expect),
+        "prove": (recipe.probes, recipe.guards, recipe.price, recipe.expect),
         "report": (recipe.lang or reader_language(),),
     }
     found: dict[str, str] = {}
@@ -205,7 +205,7 @@ def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str
         "load": lambda: load(folder, recipe, inputs, log),
         "audit": lambda: audit(folder, recipe, inputs, log),
         "split": lambda: split(folder, recipe, inputs, log),
-        "plan": lambda: plan(folder, own_arms(recipe), log, inputs),
+        "plan": lambda: plan(folder, recipe, log, inputs),
         "fit": lambda: _fit(folder, recipe, log, inputs),
         "prove": lambda: prove(folder, run_locally, log, log.tell, inputs),
         "report": lambda: write_report(folder, recipe.lang or reader_language(), log, inputs),

@@ -16,7 +16,8 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, cast, overload
 
 from sonmat.core.errors import PluginError, unknown_name
-from sonmat.core.protocols import ROOMS, Family, Format, Kind, Method, Metric, PluginRoom, Probe, Shape, Task
+from sonmat.core.probing import Probe
+from sonmat.core.protocols import ROOMS, Family, Format, Kind, Method, Metric, PluginRoom, Shape, Task
 from sonmat.core.text import Text, verbatim
 from sonmat.core.watching import Check
 

@@ -36,9 +36,8 @@ def as_recipe(typed: dict[str, Any]) -> dict[str, Any]:
     for name in ("accept_licence", "documents", "arm"):
         if name in found:
             found[name] = tuple(found[name])
-    for name, option, example in (("guards", "--guard", "speed.p95=0.5"), ("cost", "--cost", "spam=20")):
-        if name in found:
-            found[name] = numbers_of(found[name], option, example)
+    if "guards" in found:
+        found["guards"] = numbers_of(found["guards"], "--guard", "speed.p95=0.5")
     if "expect" in found:
         found["expect"] = _rules_of(found["expect"])
     if found.pop("redact", False) and found.setdefault("personal_data", "redact") != "redact":

@@ -12,7 +12,7 @@ from sonmat.core.text import Text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sonmat.core.values import RunComparison
+    from sonmat.core.proof import RunComparison
 
 HELP = Text(
     en="Compare a newer run with an older one, on test items that both answered.\n\n"

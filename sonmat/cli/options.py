@@ -351,21 +351,11 @@ PROOF_OPTIONS: dict[str, Any] = {
     "arm": _option(
         list[str] | None,
         "--arm",
-        "openai:URL:MODEL",
+        "run:FOLDER:CANDIDATE",
         _PROOF,
         words(
-            "Compare with this endpoint, which is sent the test inputs. Repeatable.",
-            "이 엔드포인트와도 비교합니다. 시험 문항의 입력을 보냅니다. 여러 번 쓸 수 있습니다.",
-        ),
-    ),
-    "judge": _option(
-        str | None,
-        "--judge",
-        "openai:URL:MODEL",
-        _PROOF,
-        words(
-            "Endpoint that compares answers pairwise; it is sent the test inputs and answers.",
-            "답을 둘씩 비교할 엔드포인트. 시험 문항의 입력과 답을 보냅니다.",
+            "Compare with a model of another run too. Repeatable.",
+            "다른 실행의 모델과도 비교합니다. 여러 번 쓸 수 있습니다.",
         ),
     ),
     "probes": _option(
@@ -386,16 +376,6 @@ PROOF_OPTIONS: dict[str, Any] = {
         words(
             "Recommend only what keeps this bound, e.g. speed.p95=0.5. Repeatable.",
             "이 기준을 지키는 후보만 추천합니다, 예: speed.p95=0.5. 여러 번 쓸 수 있습니다.",
-        ),
-    ),
-    "cost": _option(
-        list[str] | None,
-        "--cost",
-        "LABEL=N",
-        _PROOF,
-        words(
-            "What missing this class costs; other mistakes cost 1. Repeatable.",
-            "이 분류를 놓칠 때의 비용. 다른 실수는 1입니다. 여러 번 쓸 수 있습니다.",
         ),
     ),
     "price": _option(

@@ -16,7 +16,7 @@ from sonmat.core.text import Text
 if TYPE_CHECKING:
     from sonmat.api import Model
     from sonmat.cli.inputs import Given
-    from sonmat.core.values import Prediction
+    from sonmat.core.proof import Prediction
 
 HELP = Text(
     en="Ask a run's model. Answers come in the order of the inputs, as soon as they are known.",

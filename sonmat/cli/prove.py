@@ -29,8 +29,8 @@ def prove(
             "--add-arm",
             metavar="ARM",
             help=words(
-                "Add an arm to the proof: a method, openai:URL:MODEL, or RUN:CANDIDATE. Repeatable.",
-                "증명에 후보를 더합니다: 방법, openai:URL:MODEL, 또는 실행:후보. 여러 번 쓸 수 있습니다.",
+                "Add an arm to the proof: a method, or RUN:CANDIDATE. Repeatable.",
+                "증명에 후보를 더합니다: 방법 또는 실행:후보. 여러 번 쓸 수 있습니다.",
             ),
         ),
     ] = None,

@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from sonmat.cli.console import indented, show
+from sonmat.core.proof import Arm, Comparison, Proof, Score
 from sonmat.core.text import Text, reader_language
-from sonmat.core.values import Arm, Comparison, Proof, Score
 from sonmat.steps.report.contents import Measure
 from sonmat.steps.report.phrasing import Phrasing
 from sonmat.steps.report.vocabulary import measure_named
 
 NAME_CELLS = 22
 GUARDED_EXIT_CODE = 3
-"""The guards leave nothing to go on with, see `core.values.Verdict.stopped`."""
+"""The guards leave nothing to go on with, see `core.proof.Verdict.stopped`."""
 
 
 def print_verdict(console: Console, proof: Proof) -> None:

@@ -13,10 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sonmat import plugins
-from sonmat.core.protocols import No, Predictor, Probe, Question, Seen, Setting, Yes
+from sonmat.core.probing import Probe, Seen, Setting
+from sonmat.core.proof import Measure, Measured, Prediction
+from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Estimate, Example, Fitted, Json, Measure, Measured, ModelFacts, Prediction
+from sonmat.core.values import Candidate, Estimate, Example, Fitted, Json, ModelFacts
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _NOTHING = Text(en="made for a check", ko="점검용")

@@ -91,19 +91,11 @@ class Recipe(BaseModel):
     )
     arm: tuple[str, ...] = Field(
         (),
-        description="Further arms of the proof: openai:URL:MODEL asks an OpenAI-compatible endpoint, and sends it the test inputs.",
-    )
-    judge: str | None = Field(
-        None,
-        description="Endpoint that compares answers pairwise, as openai:URL:MODEL; it is sent the test inputs and answers.",
+        description="Further arms: models of other runs that have not learnt from the test rows, as run:FOLDER:CANDIDATE.",
     )
     probes: tuple[str, ...] | None = Field(
         None,
         description="Probes of the proof, e.g. forgetting, safety, fairness, stability; all that fit if left out, '' for none.",
-    )
-    cost: dict[str, float] = Field(
-        default_factory=dict,
-        description="What missing a class costs beside other mistakes, e.g. {spam: 20}; each mistake costs 1 if left out.",
     )
     guards: dict[str, float] = Field(
         default_factory=dict,
@@ -114,7 +106,7 @@ class Recipe(BaseModel):
     )
     expect: dict[str, Any] = Field(
         default_factory=dict,
-        description="What every written answer must keep: {json_schema, regex, longest, shortest, contains, excludes}.",
+        description="What every written answer must keep: {json_schema, regex, longest, shortest, contains, excludes, language}.",
     )
     max_tokens: int | None = Field(None, gt=7, description="Longest row in tokens; the base model's own limit if left out.")
     lang: Language | None = Field(None, description="Language of messages and report: en or ko; the locale's if left out.")

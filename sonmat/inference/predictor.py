@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sonmat.core.errors import DataError
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Answer, Batch, Question, Row, Task
-from sonmat.core.values import Device, Example, Prediction, Source, Spec
+from sonmat.core.values import Device, Example, Source, Spec
 from sonmat.inference.device import compute_dtype, torch_device
 from sonmat.inference.generation import generate_each
 from sonmat.inference.rows import Rows, same_length

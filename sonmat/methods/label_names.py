@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import FitJob, FitResult, No, Predictor, Question, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Device, Estimate, Json, ModelFacts, Prediction, Spec
+from sonmat.core.values import Device, Estimate, Json, ModelFacts, Spec
 from sonmat.inference.device import torch_device
 from sonmat.inference.predictor import batches_by_length, computing
 from sonmat.inference.quiet import quiet_transformers

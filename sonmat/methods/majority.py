@@ -10,9 +10,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import FitJob, FitResult, No, Predictor, Question, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Device, Estimate, Json, ModelFacts, Prediction
+from sonmat.core.values import Device, Estimate, Json, ModelFacts
 from sonmat.runs.files import atomic_write
 
 ANSWER_FILE = "answer.json"

@@ -15,9 +15,10 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sonmat.core.proof import Passage, Prediction
 from sonmat.core.protocols import OVER, FitJob, FitResult, No, Predictor, Question, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Device, Estimate, Example, Json, ModelFacts, Passage, Prediction
+from sonmat.core.values import Device, Estimate, Example, Json, ModelFacts
 from sonmat.inference.predictor import NeuralPredictor
 from sonmat.prompting.asking import can_be_asked
 from sonmat.prompting.predictor import PromptedPredictor, answer_room

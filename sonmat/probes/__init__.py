@@ -1,1 +1,1 @@
-"""Probes: one file each, found by name. See `core.protocols.Probe`."""
+"""Probes: one file each, found by name. See `core.probing.Probe`."""

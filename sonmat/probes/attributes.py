@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sonmat.core.protocols import No, Predictor, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure
+from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Example, Json, Measure
+from sonmat.core.values import Candidate, Example, Json
 from sonmat.probing.answers import answer_texts, groups_of, writes_text, written
 from sonmat.probing.asked_attributes import asked_attributes, attributes_of
 from sonmat.probing.attribute_classifier import AttributeClassifier, attribute_classifier

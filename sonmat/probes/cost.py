@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sonmat.core.protocols import Predictor, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure, Measured, Unit
+from sonmat.core.protocols import Predictor, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Fitted, Json, Measure, Measured, Unit
+from sonmat.core.values import Candidate, Fitted, Json
 from sonmat.statistics.quantiles import Quantile, quantile_of
 
 THOUSAND: Final = 1000

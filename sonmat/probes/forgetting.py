@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sonmat.core.protocols import No, Predictor, Row, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure
+from sonmat.core.protocols import No, Predictor, Row, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Example, Json, Measure, ModelFacts, Source
+from sonmat.core.values import Candidate, Example, Json, ModelFacts, Source
 from sonmat.inference.behind import body_of, neural_behind, untuned
 from sonmat.inference.pooled import pooled
 from sonmat.inference.predictor import NeuralPredictor, computing

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from sonmat.core.protocols import No, Predictor, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure
+from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Json, Measure
+from sonmat.core.values import Candidate, Json
 from sonmat.probing.answers import answer_texts, groups_of, writes_text, written
 from sonmat.probing.expectations import Rule, read_expectations
 from sonmat.probing.forms import shared_forms

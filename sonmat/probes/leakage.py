@@ -14,9 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from sonmat.core.protocols import No, Predictor, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Change, Measure
+from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Change, Example, Json, Measure
+from sonmat.core.values import Candidate, Example, Json
 from sonmat.probing.answers import answer_texts, groups_of, writes_text, written
 from sonmat.probing.canaries import CHANGED_ROWS, VARIANTS, canary_questions, draw_canaries, exposures, membership
 from sonmat.probing.tallies import Tally, measures_of

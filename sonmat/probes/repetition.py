@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sonmat.checking.loops import distinct_share, loop_in
-from sonmat.core.protocols import No, Predictor, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure
+from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Json, Measure
+from sonmat.core.values import Candidate, Json
 from sonmat.probing.answers import answer_texts, groups_of, writes_text, written
 from sonmat.probing.tallies import Tally, measures_of
 from sonmat.reading.language import language_of

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from sonmat.core.protocols import No, Predictor, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure, Passage, Prediction
+from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Example, Json, Measure, Passage, Prediction
+from sonmat.core.values import Candidate, Example, Json
 from sonmat.inference.behind import Wrapping
 from sonmat.probing.answers import groups_of, writes_text, written
 from sonmat.probing.tallies import Tally, measures_of

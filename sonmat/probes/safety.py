@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from sonmat.core.protocols import No, Predictor, Question, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure
+from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Json, Measure
+from sonmat.core.values import Candidate, Json
 from sonmat.probing.answers import answer_texts, asked, can_be_asked, groups_of, panel_languages, writes_text, written
 from sonmat.probing.bias import bias_note, bias_outcomes, bias_questions
 from sonmat.probing.refusals import refuses

@@ -14,9 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from sonmat.core.protocols import Predictor, Question, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Change, Measure, Unit
+from sonmat.core.protocols import Predictor, Question, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Change, Json, Measure, Unit
+from sonmat.core.values import Candidate, Json
 from sonmat.statistics.quantiles import Quantile, median_difference, quantile_of
 
 ALONE: Final = 30

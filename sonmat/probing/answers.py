@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from sonmat.core.protocols import No, Seen, Setting, Task, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.protocols import No, Task, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Example, Json
 

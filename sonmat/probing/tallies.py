@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from sonmat.core.proof import Change, Measure, Unit
 from sonmat.core.text import Text
-from sonmat.core.values import Change, Measure, Unit
 from sonmat.statistics import (
     RESAMPLES,
     Discordance,

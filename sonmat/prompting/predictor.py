@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Question, Task
-from sonmat.core.values import Device, Json, Prediction, Spec
+from sonmat.core.values import Device, Json, Spec
 from sonmat.inference.generation import generate_each
 from sonmat.inference.predictor import NeuralPredictor, computing
 from sonmat.prompting.label_choice import label_nats, label_tokens

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+from sonmat.core.proof import Passage, Prediction
 from sonmat.core.protocols import Predictor, Question
-from sonmat.core.values import Json, Passage, Prediction
+from sonmat.core.values import Json
 from sonmat.inference.rendering import render_prompt
 from sonmat.retrieval.index import By, PassageIndex
 from sonmat.retrieval.passages import question_of

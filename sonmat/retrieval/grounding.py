@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from sonmat.core.values import Passage
+from sonmat.core.proof import Passage
 from sonmat.retrieval.index import PassageIndex
 from sonmat.statistics.words import content_words_of
 

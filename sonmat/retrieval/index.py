@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from sonmat.core.proof import Passage
 from sonmat.core.protocols import Emit
-from sonmat.core.values import Passage
 from sonmat.retrieval.dense import DenseIndex, SentenceEncoder
 from sonmat.retrieval.fusion import fused
 from sonmat.retrieval.lexical import LexicalIndex

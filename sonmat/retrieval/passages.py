@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from sonmat.core.proof import Passage
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Passage
+from sonmat.core.values import Example
 from sonmat.retrieval.documents import Document
 from sonmat.retrieval.sections import Section
 

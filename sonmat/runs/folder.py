@@ -37,21 +37,8 @@ from filelock import FileLock, Timeout
 from sonmat.core.errors import RunError
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import (
-    Audit,
-    Event,
-    Example,
-    Fits,
-    Fitted,
-    LedgerLine,
-    LoadedSource,
-    Measured,
-    Plan,
-    Prediction,
-    Proof,
-    Release,
-    Split,
-)
+from sonmat.core.values import (Audit, Event, Example, Fits, Fitted, LedgerLine, LoadedSource, Plan, Release, Split)
+from sonmat.core.proof import Measured, Prediction, Proof
 from sonmat.runs.events import EventLog, Listener, read_events
 from sonmat.runs.files import read_header, read_rows, read_value
 

@@ -15,13 +15,14 @@ from typing import Final
 from pydantic import RootModel
 
 from sonmat import __version__
-from sonmat.core.protocols import Probe
-from sonmat.core.values import Json, Unmeasured
+from sonmat.core.probing import Probe
+from sonmat.core.values import Json
+from sonmat.core.proof import Unmeasured
 from sonmat.runs.files import json_line, read_header, read_rows, read_value, sha256_of, write_rows, write_value
 from sonmat.runs.folder import RunFolder
 from sonmat.runs.folds import answers_key
 
-ASKED_BY: Final = ("seed", "judge", "expect", "slices", "documents")
+ASKED_BY: Final = ("seed", "slices", "documents")
 """Keys of the recipe that may change what a probe asks; the others change only what is made of it."""
 
 

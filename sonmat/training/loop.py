@@ -31,6 +31,7 @@ from sonmat.training.accelerators import adamw, moved
 from sonmat.training.ahead import Ahead
 from sonmat.training.batching import Epochs, OrderOfRows, steps_of_epoch
 from sonmat.training.budget import USUAL_TOKENS, Budget, Workbench, settle
+from sonmat.training.schedule import rate_at
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.weights import to_training_mode
 
@@ -463,19 +464,6 @@ def _collapsed() -> Text:
         en="The best weights give nearly the same answer to everything (collapsed). Try a lower learning_rate.",
         ko="가장 나은 가중치도 거의 모든 입력에 같은 답을 합니다(붕괴). learning_rate를 낮춰 보세요.",
     )
-
-
-def rate_at(step: int, total: int, settings: TrainingSettings) -> float:
-    """Share of the highest learning rate at `step`, 0 to 1: the formulas of Transformers' `get_scheduler`."""
-    warmup = math.ceil(total * settings.warmup_ratio)
-    if step < warmup:
-        return step / warmup
-    done = (step - warmup) / max(1, total - warmup)
-    if settings.schedule == "linear":
-        return max(0.0, 1.0 - done)
-    if settings.schedule == "cosine":
-        return max(0.0, 0.5 * (1.0 + math.cos(math.pi * done)))
-    return 1.0
 
 
 def _adamw(model: nn.Module, settings: TrainingSettings, device: Device) -> torch.optim.Optimizer:

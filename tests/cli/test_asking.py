@@ -10,8 +10,9 @@ import pytest
 
 from sonmat import plugins
 from sonmat.api import Model
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Question, SavedModel
-from sonmat.core.values import Device, Prediction
+from sonmat.core.values import Device
 from sonmat.inference.predictor import NeuralPredictor
 from sonmat.runs import RunFolder
 from tests.cli.conftest import Sonmat

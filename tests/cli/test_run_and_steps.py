@@ -49,10 +49,8 @@ ASKED: dict[str, tuple[str, object]] = {
     ),
     "max_tokens": ("--max-tokens 99", 99),
     "documents": ("--documents /a --documents /b.pdf", ("/a", "/b.pdf")),
-    "arm": ("--arm openai:http://x/v1:m", ("openai:http://x/v1:m",)),
-    "judge": ("--judge openai:http://x/v1:j", "openai:http://x/v1:j"),
+    "arm": ("--arm run:/other:full", ("run:/other:full",)),
     "probes": ("--probes speed,cost", ("speed", "cost")),
-    "cost": ("--cost spam=20 --cost a=b=2", {"spam": 20.0, "a=b": 2.0}),
     "guards": (
         "--guard speed.p95=0.5 --guard cost.training_seconds=600",
         {"speed.p95": 0.5, "cost.training_seconds": 600.0},
@@ -141,7 +139,6 @@ def test_names_on_the_hub_are_no_paths(sonmat: Sonmat, pipeline: FakePipeline) -
         ("--near-duplicates ask", "near_duplicates"),
         ("--guard speed.p95", "--guard speed.p95=0.5"),
         ("--guard speed.p95=quick", "--guard speed.p95=0.5"),
-        ("--cost =3", "--cost spam=20"),
         ("--expect longest", "--expect longest=300"),
     ],
 )

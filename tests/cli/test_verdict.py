@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sonmat.cli.verdict import broken_name, difference_to, print_verdict, reference_arm
-from sonmat.core.values import Proof
+from sonmat.core.proof import Proof
 from tests.cli.conftest import widest
 from tests.report.made_run import bare_run, chat_run, classification_run, image_run, no_gain_run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sonmat import adding
-from sonmat.adopting import adopt, check_adoptable, own_arms
+from sonmat.adopting import adopt, check_adoptable
 from sonmat.core.errors import RunError, SettingError
 from sonmat.core.protocols import Emit
 from sonmat.core.recipe import Recipe
@@ -98,11 +98,6 @@ def test_another_task_or_an_unfitted_candidate_is_refused(here: RunFolder, there
         check_adoptable(here, f"run:{there.path}:{FULL}")
 
 
-def test_the_plan_never_hears_of_other_runs() -> None:
-    recipe = Recipe(data="d", arm=("run:/r:x", "openai:http://x:m"))
-    assert own_arms(recipe).arm == ("openai:http://x:m",)
-
-
 # ── adding ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -149,13 +144,13 @@ def test_an_arm_that_cannot_be_planned_says_why_and_leaves_the_run_as_it_was(
     assert (here.plan(), here.recipe(), performed) == (before, kept, [])
 
 
-def test_endpoints_and_models_of_other_runs_are_kept_in_the_recipe(
+def test_models_of_other_runs_are_kept_in_the_recipe(
     here: RunFolder, there: RunFolder, performed: list[Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planning(monkeypatch, here.plan())
-    adding.add_arms(here, here.recipe(), ["openai:http://x/v1:m", f"{there.path}:{FULL}"], "prove")
+    adding.add_arms(here, here.recipe(), [f"{there.path}:{FULL}"], "prove")
     (recipe,) = performed
-    assert recipe.arm == ("openai:http://x/v1:m", f"run:{there.path.resolve()}:{FULL}")
+    assert recipe.arm == (f"run:{there.path.resolve()}:{FULL}",)
     assert recipe.method == ()
 
 

@@ -11,8 +11,9 @@ import pytest
 import sonmat
 from sonmat.cli import main
 from sonmat.core.errors import RunError, SettingError
+from sonmat.core.proof import Measure, Prediction, Unmeasured
 from sonmat.core.text import Text, set_language
-from sonmat.core.values import Example, Measure, Prediction, Unmeasured
+from sonmat.core.values import Example
 from sonmat.runs import RunFolder, write_rows, write_value
 from tests.report.made_run import classification_run, no_gain_run
 

@@ -12,9 +12,11 @@ import pytest
 from sonmat import plugins
 from sonmat.conformance import check_probe
 from sonmat.conformance.probe import Reciter, made_setting, reciter
-from sonmat.core.protocols import No, Predictor, Question, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Change, Measure
+from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Change, Json, Measure
+from sonmat.core.values import Candidate, Json
 
 TITLE = Text(en="a probe", ko="탐침")
 NEED_WEIGHTS = ("forgetting",)

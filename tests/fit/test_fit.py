@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from sonmat.core.errors import DataError, Paused, SonmatError, TrainingDiverged, WorkerFailed
+from sonmat.core.proof import Prediction
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Device, Estimate, Event, Fitted, Fold, Plan, Prediction, Spec, Split
+from sonmat.core.values import Candidate, Device, Estimate, Event, Fitted, Fold, Plan, Spec, Split
 from sonmat.executors.local import run_locally
 from sonmat.runs import RunFolder, write_rows, write_value
 from sonmat.runs.folds import answers_key

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from sonmat.core.errors import TrainingDiverged
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Question
 from sonmat.core.text import Text
-from sonmat.core.values import Device, ModelFacts, Plan, Prediction, Spec
+from sonmat.core.values import Device, ModelFacts, Plan, Spec
 from sonmat.methods.rag import RagSettings
 from sonmat.models.saved import open_saved, write_manifest
 from sonmat.runs import RunFolder, write_rows, write_value

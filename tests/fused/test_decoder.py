@@ -293,4 +293,4 @@ def test_a_compiler_that_refuses_is_no_error(monkeypatch: pytest.MonkeyPatch, tm
 def test_no_row_of_scores_is_longer_than_the_kernels_room_for_it() -> None:
     room = re.search(r"#define MOST_KEYS (\d+)", native.SOURCE.read_text(encoding="utf-8"))
     assert room is not None
-    assert int(room[1]) >= decoder.LONGEST
+    assert int(room[1]) >= attention.LONGEST

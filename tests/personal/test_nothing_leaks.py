@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sonmat.cli.tokens import HIDDEN_ID, Token, _without_personal
+from sonmat.core.proof import Prediction
 from sonmat.core.text import LANGUAGES
-from sonmat.core.values import Example, Prediction, Source
+from sonmat.core.values import Example, Source
 from sonmat.runs import EventLog, RunFolder, write_rows
 from sonmat.steps.report import write_report
 from tests.report.made_run import chat_run, classification_run

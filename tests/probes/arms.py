@@ -8,10 +8,12 @@ from importlib import import_module
 from typing import Any, Literal
 
 from sonmat import plugins
-from sonmat.core.protocols import Predictor, Probe, Question, Seen, Setting
+from sonmat.core.probing import Probe, Seen, Setting
+from sonmat.core.proof import Measure, Prediction
+from sonmat.core.protocols import Predictor, Question
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import verbatim
-from sonmat.core.values import Candidate, Estimate, Example, Json, Measure, Prediction, Source, Spec
+from sonmat.core.values import Candidate, Estimate, Example, Json, Source, Spec
 
 Say = Callable[[str], str]
 Nats = Callable[[str, str], float]

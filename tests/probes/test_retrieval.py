@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from sonmat.core.protocols import No, Predictor, Question, Seen, Yes
+from sonmat.core.probing import Seen
+from sonmat.core.proof import Measure, Passage, Prediction
+from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Measure, Passage, Prediction
 from sonmat.probes.retrieval import plugin
 from sonmat.retrieval.answering import RetrievingPredictor
 from sonmat.retrieval.grounding import grounded, holders

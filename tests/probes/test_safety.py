@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sonmat.core.protocols import No, Setting
+from sonmat.core.probing import Setting
+from sonmat.core.protocols import No
 from sonmat.core.values import Json
 from sonmat.probes.safety import plugin
 from sonmat.probing.bias import bias_outcomes, bias_questions

@@ -7,8 +7,8 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from sonmat.core.proof import Measure
 from sonmat.core.text import verbatim
-from sonmat.core.values import Measure
 from sonmat.probing.tallies import Tally, measures_of
 from sonmat.statistics import wilson_interval
 

@@ -12,10 +12,12 @@ import torch
 
 from sonmat import plugins
 from sonmat.core.errors import ModelError
-from sonmat.core.protocols import No, SavedModel, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure
+from sonmat.core.protocols import No, SavedModel, Yes
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Estimate, Json, Measure, ModelFacts
+from sonmat.core.values import Candidate, Estimate, Json, ModelFacts
 from sonmat.inference.behind import neural_behind, untuned
 from sonmat.inference.divergence import divergence, log_probabilities
 from sonmat.inference.predictor import NeuralPredictor

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from sonmat.core.errors import Paused
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import FitJob, Question
-from sonmat.core.values import Example, Json, Prediction
+from sonmat.core.values import Example, Json
 from sonmat.prompting.choosing import Tries, answers_needed, choose_prompt, rungs, sample_of
 from sonmat.prompting.predictor import PromptedPredictor, label_output, mean_shares
 from sonmat.prompting.prompt import Prompt

@@ -10,8 +10,9 @@ import pytest
 
 from sonmat import plugins
 from sonmat.core.errors import DataError
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import FitJob, No, Question, Workload
-from sonmat.core.values import Device, Prediction
+from sonmat.core.values import Device
 from sonmat.prompting.choosing import TRIES_FILE, Tries
 from sonmat.prompting.nearest import NearestExamples, load_examples
 from sonmat.prompting.predictor import PromptedPredictor

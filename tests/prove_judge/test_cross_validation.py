@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from sonmat.core.errors import RunError
-from sonmat.core.values import Proof
+from sonmat.core.proof import Proof
 from sonmat.statistics import Interval
 from sonmat.statistics.cross_validation import Turns, overlap_p_value, stretched
 from sonmat.steps.prove.judge import Evidence, judge

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from sonmat.core.errors import SettingError
+from sonmat.core.proof import Change, Guard, Measure, Proof, Unmeasured
 from sonmat.core.text import Text, verbatim
-from sonmat.core.values import Candidate, Change, Estimate, Guard, Measure, Proof, Unmeasured
+from sonmat.core.values import Candidate, Estimate
 from sonmat.steps.prove.guards import guards_of
 from sonmat.steps.prove.judge import judge
 from sonmat.steps.prove.measures import Panel

@@ -8,9 +8,9 @@ from sklearn.metrics import precision_recall_fscore_support
 from statsmodels.stats.contingency_tables import mcnemar
 
 from sonmat.core.errors import DataError, RunError, SonmatError
+from sonmat.core.proof import Comparison, Prediction, Proof
 from sonmat.core.protocols import Judged
 from sonmat.core.text import verbatim
-from sonmat.core.values import Comparison, Prediction, Proof
 from sonmat.plugins import find
 from sonmat.steps.prove.judge import Evidence, class_scores, judge
 from tests.prove_judge.worlds import (

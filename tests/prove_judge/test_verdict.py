@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
+from sonmat.core.proof import Proof
 from sonmat.core.text import LANGUAGES, Text
-from sonmat.core.values import Proof
 from sonmat.plugins import find
 from sonmat.steps.prove.judge import Evidence, judge
 from tests.prove_judge.worlds import (

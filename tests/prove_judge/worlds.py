@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from sonmat.core.proof import Prediction, Proof
 from sonmat.core.protocols import Metric
 from sonmat.core.text import Text, verbatim
-from sonmat.core.values import Candidate, Estimate, Example, Prediction, Proof, Source
+from sonmat.core.values import Candidate, Estimate, Example, Source
 from sonmat.plugins import find
 from sonmat.steps.prove.judge import Evidence, judge
 

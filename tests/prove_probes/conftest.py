@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from sonmat import plugins
-from sonmat.core.protocols import No, Predictor, Question, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Change, Measure, Prediction
+from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Change, Event, Fits, Json, Measure, Prediction
+from sonmat.core.values import Candidate, Event, Fits, Json
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.seal import seal_of
 from sonmat.steps.prove import answer_candidate, prove

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from sonmat.conformance.probe import made_candidate, made_setting, reciter
-from sonmat.core.protocols import Question, Seen, Setting
-from sonmat.core.values import Fitted, Json, Measure, Measured, Prediction
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure, Measured, Prediction
+from sonmat.core.protocols import Question
+from sonmat.core.values import Fitted, Json
 from sonmat.probes import speed as module
 from sonmat.probes.cost import plugin as cost
 from sonmat.probes.speed import ALONE, FEWEST, FIRST

@@ -12,19 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from scipy.stats import binomtest
 
+from sonmat.core.proof import Arm, ClassScore, Comparison, Measured, Prediction, Proof, Score, Verdict
 from sonmat.core.text import Text
-from sonmat.core.values import (
-    Arm,
-    Candidate,
-    ClassScore,
-    Comparison,
-    Example,
-    Measured,
-    Prediction,
-    Proof,
-    Score,
-    Verdict,
-)
+from sonmat.core.values import Candidate, Example
 from sonmat.runs import RunFolder, write_rows, write_value
 from tests.report.made_rows import CONFUSABLE
 

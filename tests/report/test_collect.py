@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from sonmat.core.proof import Prediction
 from sonmat.core.text import Text, verbatim
-from sonmat.core.values import Example, LedgerLine, Prediction, Source, Split
+from sonmat.core.values import Example, LedgerLine, Source, Split
 from sonmat.runs import EventLog, RunFolder, read_value, write_rows, write_value
 from sonmat.steps.report import write_report
 from sonmat.steps.report.answers import MOST_CONTRASTS, MOST_MISTAKES, confident_mistakes, confusion, contrast

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from sonmat.core.proof import Proof
 from sonmat.core.text import LANGUAGES, Language, Text
-from sonmat.core.values import Proof
 from sonmat.runs import EventLog, RunFolder, write_value
 from sonmat.steps.report import labels, write_report
 from sonmat.steps.report.page import Sentences, first_sentence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sonmat.core.proof import Comparison
 from sonmat.core.text import Language, Text, verbatim
-from sonmat.core.values import Comparison
 from sonmat.steps.report.contents import Measure
 from sonmat.steps.report.phrasing import Phrasing
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
+from sonmat.core.proof import Passage
 from sonmat.core.text import Text
-from sonmat.core.values import Passage
 
 _WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _HANGUL = (

@@ -13,9 +13,10 @@ import pytest
 from sonmat import plugins
 from sonmat.conformance.method import CPU, tiny_base
 from sonmat.core.errors import Paused
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import FitJob, FitResult, Predictor, Question, SavedModel
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Json, ModelFacts, Prediction, Source
+from sonmat.core.values import Example, Json, ModelFacts, Source
 from sonmat.inference.predictor import NeuralPredictor
 from sonmat.methods.rag import Rag, RagSettings
 from sonmat.retrieval.answering import INSTRUCTIONS, BeforeTheQuestion, RetrievingPredictor

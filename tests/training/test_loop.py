@@ -16,7 +16,8 @@ from sonmat.core.protocols import Batch, Row, RowLosses
 from sonmat.inference.rows import Rows
 from sonmat.training import checkpoint
 from sonmat.training.batching import StepRows, steps_of_epoch
-from sonmat.training.loop import Outcome, Validation, optimise, rate_at
+from sonmat.training.loop import Outcome, Validation, optimise
+from sonmat.training.schedule import rate_at
 from sonmat.training.settings import TrainingSettings
 from tests.training.tiny_jobs import CPU, Heard
 

@@ -11,9 +11,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import FitJob, FitResult, No, Predictor, Question, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Device, Estimate, Json, ModelFacts, Prediction
+from sonmat.core.values import Device, Estimate, Json, ModelFacts
 
 EXAMPLES_FILE = "examples.json"
 

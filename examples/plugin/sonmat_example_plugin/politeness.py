@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from sonmat.core.protocols import No, Predictor, Seen, Setting, Yes
+from sonmat.core.probing import Seen, Setting
+from sonmat.core.proof import Measure
+from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Json, Measure
+from sonmat.core.values import Candidate, Json
 from sonmat.probing.tallies import Tally, measures_of
 
 THANKS = re.compile(r"\b(thanks|thank you)\b|고맙|감사", re.IGNORECASE)

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sonmat.core.protocols import Seen
+from sonmat.core.probing import Seen
+from sonmat.core.proof import Measure
 from sonmat.core.text import Text
-from sonmat.core.values import Json, Measure
+from sonmat.core.values import Json
 from sonmat.probing.panel import AREAS, LANGUAGES, Item, items
 from sonmat.probing.panel.asking import REWORDED, is_right
 from sonmat.probing.tallies import ROWS_SHOWN, Tally, measures_of

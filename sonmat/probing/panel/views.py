@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sonmat.core.protocols import Seen
+from sonmat.core.probing import Seen
+from sonmat.core.proof import Measure
 from sonmat.core.text import Text
-from sonmat.core.values import Json, Measure
+from sonmat.core.values import Json
 from sonmat.probing.panel import LANGUAGES
 from sonmat.probing.tallies import Tally, measures_of
 from sonmat.statistics.resampling import Floats

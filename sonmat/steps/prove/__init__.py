@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 
 from sonmat import plugins
 from sonmat.core.errors import Paused, SonmatError
-from sonmat.core.protocols import Emit, Setting
+from sonmat.core.probing import Setting
+from sonmat.core.proof import Measured, Proof
+from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Event, Measured, Proof
+from sonmat.core.values import Candidate, Event
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.observations import forget_failures

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from sonmat.core.errors import RunError
+from sonmat.core.proof import Measured, Prediction
 from sonmat.core.protocols import Emit, Predictor, Question
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Device, Example, Measured, Prediction, Split
+from sonmat.core.values import Candidate, Device, Example, Split
 from sonmat.inference.device import detect_device, peak_memory
 from sonmat.runs import RunFolder, write_rows, write_value
 from sonmat.runs.files import read_header

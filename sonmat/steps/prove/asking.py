@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sonmat.core.errors import Paused
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Emit, Predictor, Question
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Device, Prediction
+from sonmat.core.values import Candidate, Device
 from sonmat.models.saved import load_predictor, open_saved
 from sonmat.runs import RunFolder
 

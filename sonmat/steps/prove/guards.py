@@ -17,9 +17,11 @@ from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import SettingError, unknown_name
+from sonmat.core.proof import Guard, Measure
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Guard, Measure
+from sonmat.core.values import Candidate
+from sonmat.probing.expectations import read_expectations
 from sonmat.steps.prove.measures import Panel
 from sonmat.steps.prove.observing import wanted_probes
 from sonmat.steps.prove.phrases import quantity
@@ -34,11 +36,22 @@ _MEASURE: Final = Text(en="measure", ko="측정값")
 
 
 def check_wishes(recipe: Recipe) -> None:
-    """Nothing, if the probes that the recipe names, or sets bounds on, exist and are wanted; before anything is computed.
+    """Nothing, if the probes that the recipe names, or sets bounds on, exist and are wanted, what answers must keep is well said, and
+    arms are of a kind that there is; before anything is computed.
 
     Raises:
         SettingError: one does not.
     """
+    read_expectations(recipe.expect)
+    for arm in recipe.arm:
+        if not arm.startswith("run:"):
+            raise SettingError(
+                Text(en=f"'{arm}' is no arm that can be added.", ko=f"'{arm}'은(는) 더할 수 있는 후보가 아닙니다."),
+                Text(
+                    en="Name a model of another run as run:FOLDER:CANDIDATE, or a method with --method.",
+                    ko="다른 실행의 모델을 run:폴더:후보로 적거나 --method로 방법을 지정하세요.",
+                ),
+            )
     wanted = [probe.name for probe in wanted_probes(recipe)]
     for name in recipe.guards:
         probe = name.partition(".")[0]

@@ -30,9 +30,10 @@ from typing import Final
 import numpy as np
 
 from sonmat.core.errors import DataError, RunError, SonmatError
+from sonmat.core.proof import Arm, ClassScore, Comparison, Guard, Prediction, Proof, Score
 from sonmat.core.protocols import Judged, Metric
 from sonmat.core.text import Text
-from sonmat.core.values import Arm, Candidate, ClassScore, Comparison, Example, Guard, Prediction, Proof, Score
+from sonmat.core.values import Candidate, Example
 from sonmat.statistics import (
     Discordance,
     HolmStep,

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sonmat.core.protocols import No, Probe, Seen, Setting, Yes
+from sonmat.core.probing import Probe, Seen, Setting
+from sonmat.core.proof import Measure, Prediction, Unmeasured
+from sonmat.core.protocols import No, Yes
 from sonmat.core.text import Text
-from sonmat.core.values import Candidate, Measure, Prediction, Unmeasured
+from sonmat.core.values import Candidate
 from sonmat.runs import RunFolder
 from sonmat.runs.observations import has_observed, read_failure, read_observations
 from sonmat.steps.prove.observing import reason_of, wanted_probes

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sonmat import plugins
 from sonmat.core.errors import Paused, PluginError, SonmatError
-from sonmat.core.protocols import Emit, No, Predictor, Probe, Setting
+from sonmat.core.probing import Probe, Setting
+from sonmat.core.proof import Unmeasured
+from sonmat.core.protocols import Emit, No, Predictor
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, verbatim
-from sonmat.core.values import Candidate, Json, Unmeasured
+from sonmat.core.values import Candidate, Json
 from sonmat.runs import RunFolder
 from sonmat.runs.observations import has_observed, note_failure, observed_rows, read_failure, write_observations
 from sonmat.steps.prove.asking import Watched, stop_if_asked

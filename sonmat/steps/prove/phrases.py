@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sonmat.core.proof import Arm, Score, Unit
 from sonmat.core.protocols import Metric
 from sonmat.core.text import Text, verbatim
-from sonmat.core.values import Arm, Score, Unit
 
 if TYPE_CHECKING:
     from sonmat.steps.prove.verdict import Lead

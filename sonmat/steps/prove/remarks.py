@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from sonmat.core.proof import Arm, Comparison, Guard, Measure, Unmeasured
 from sonmat.core.text import Text
-from sonmat.core.values import Arm, Comparison, Guard, Measure, Unmeasured
 from sonmat.steps.prove.guards import figure
 from sonmat.steps.prove.phrases import Phrases, duration, joined, quantity
 

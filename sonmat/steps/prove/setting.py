@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sonmat import plugins
-from sonmat.core.protocols import Setting
+from sonmat.core.probing import Setting
 from sonmat.core.values import Example
 from sonmat.runs import RunFolder
 

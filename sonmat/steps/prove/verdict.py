@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sonmat.core.proof import Arm, Comparison, Guard, Measure, Unmeasured, Verdict
 from sonmat.core.protocols import Metric
 from sonmat.core.text import Text
-from sonmat.core.values import Arm, Comparison, Guard, Measure, Unmeasured, Verdict
 from sonmat.statistics import items_needed
 from sonmat.statistics.cross_validation import Turns
 from sonmat.steps.prove.phrases import Phrases, joined

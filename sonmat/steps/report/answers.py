@@ -15,8 +15,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Judged, Metric
-from sonmat.core.values import Example, Prediction
+from sonmat.core.values import Example
 from sonmat.reading.personal import masked, masked_content
 from sonmat.steps.report.contents import ConfusedPair, Confusion, Contrast, Exhibit, Measure, Mistakes, SliceLine
 from sonmat.steps.report.vocabulary import measure_named, metric_named

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sonmat.core.proof import Arm, Comparison, Prediction, Proof
 from sonmat.core.recipe import Recipe
-from sonmat.core.values import Arm, Candidate, Comparison, Event, Example, ModelFacts, Plan, Prediction, Proof, Split
+from sonmat.core.values import Candidate, Event, Example, ModelFacts, Plan, Split
 from sonmat.runs import RunFolder
 from sonmat.runs.files import read_header
 from sonmat.steps.report import answers

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from sonmat.core.proof import Arm, ClassScore, Comparison, Verdict
 from sonmat.core.text import Text
-from sonmat.core.values import Arm, ClassScore, Comparison, Device, Estimate, Finding, Fitted, Json, Source, Value, Verdict
+from sonmat.core.values import Device, Estimate, Finding, Fitted, Json, Source, Value
 
 
 class Measure(Value):

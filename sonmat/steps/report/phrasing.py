@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from sonmat.core.proof import Comparison, Score
 from sonmat.core.text import Language, Text
-from sonmat.core.values import Comparison, Score
 from sonmat.steps.report import labels
 from sonmat.steps.report.contents import Measure
 
