@@ -24,7 +24,7 @@ class Bert:
     text_prefix = ""
     chat_template: str | None = None
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
-    fusions = Fusions(attention=True, encoder=True)
+    fusions = Fusions(shared_inputs=(("query", "key", "value"),), attention=True, encoder=True)
 
     def matches(self, name: str, config: Json) -> bool:
         return config.get("model_type") in _MODEL_TYPES

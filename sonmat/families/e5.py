@@ -25,7 +25,7 @@ class E5:
     text_prefix = "query: "
     chat_template: str | None = None
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
-    fusions = Fusions(attention=True, encoder=True)
+    fusions = Fusions(shared_inputs=(("query", "key", "value"),), attention=True, encoder=True)
 
     def matches(self, name: str, config: Json) -> bool:
         called = name.lower()

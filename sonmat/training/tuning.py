@@ -69,6 +69,7 @@ def tune(
         base_dtype: of the weights as loaded; fp32 if left out.
         whole: whether `save` writes the frozen weights too. They are then saved as the base has them.
     """
+    from sonmat.training.attention_choice import choose_attention
     from sonmat.training.equipment import equip, lighten
     from sonmat.training.frozen.cached import compute_frozen_once
     from sonmat.training.loop import optimise
@@ -87,6 +88,7 @@ def tune(
     rounded = round_frozen(model, job.device)
     equip(job, settings, model)
     train, validation = _rows(job, processor)
+    choose_attention(job, model, max((*train.lengths, *validation.lengths), default=0))
     usual = usual_tokens(job.task.generates)
     most_tokens = settings.micro_batch_tokens or usual
     frozen = compute_frozen_once(job, model, loaded.model, processor, (train, validation), most_tokens)

@@ -232,3 +232,23 @@ def _step_of_a_fused_optimiser(weight: nn.Parameter) -> None:
 def _written_into(weight: nn.Parameter) -> None:
     with torch.no_grad():
         weight.mul_(3.0)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "roberta", "albert"])
+def test_an_encoder_with_lora_has_the_outputs_and_gradients_of_pefts(model_type: str) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(r=4, lora_alpha=6, target_modules=["query", "key", "value"], modules_to_save=["classifier"])
+    plain = get_peft_model(plain_model(model_type), config).double()
+    for name, parameter in plain.named_parameters():
+        if "lora_B" in name:
+            nn.init.normal_(parameter, std=0.3)
+    fused = copy.deepcopy(plain)
+    fuse(fused, plugins.family_of("any", {"model_type": model_type}).fusions)
+    assert any("forward" in vars(module) for name, module in fused.named_modules() if name.endswith("query"))
+    expected_logits, expected = gradients(plain)
+    logits, found = gradients(fused)
+    torch.testing.assert_close(logits, expected_logits, rtol=1e-5, atol=1e-6)
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6, msg=name)

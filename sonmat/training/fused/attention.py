@@ -4,13 +4,14 @@ On a processor PyTorch's own attention spends most of its time in the backward p
 for the backward pass in 16 bits, are faster up to some hundreds of tokens (docs/performance.md). Keys and values that several
 heads share are never repeated: the heads of a group become more queries. Exact, up to the rounding of the compute type.
 
-In: queries, keys, values by head. Out: their mixed values. Beyond `LONGEST` tokens PyTorch's own is used, whose memory grows
-with the length and not its square.
+In: queries, keys, values by head. Out: their mixed values. Beyond the limit in use (`LONGEST` tokens, or what `attention_choice` has
+measured) PyTorch's own is used, whose memory grows with the length and not its square; with dropout it has none that is faster.
 """
 
 from __future__ import annotations
 
 import weakref
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,6 +24,26 @@ from sonmat.training.fused.dropout import kept
 NAME: Final = "sonmat_products"
 LONGEST: Final = 768
 """Tokens of a row. Scores of longer ones leave the cache, and memory grows with their square."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Most tokens of a row whose attention is computed as products."""
+
+    plain: int = LONGEST
+    masked: int = LONGEST
+    """Where a mask says which keys are looked at."""
+
+
+class _InUse:
+    """The limits of this process: all layers of a machine are alike."""
+
+    limits = Limits()
+
+
+def use(limits: Limits) -> None:
+    """Compute by `limits` from now on."""
+    _InUse.limits = limits
 
 
 def register() -> str:
@@ -57,7 +78,8 @@ def attend(
     causal = is_causal if is_causal is not None else bool(getattr(module, "is_causal", False))
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     share = dropout if module.training else 0.0
-    too_long = key.shape[2] > LONGEST and share == 0
+    limits = _InUse.limits
+    too_long = key.shape[2] > (limits.plain if attention_mask is None else limits.masked) and share == 0
     if too_long or query.shape[2] != key.shape[2] or more.get("softcap"):
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
@@ -76,6 +98,16 @@ def attend(
         added = _causal(query.shape[2], dtype, query.device)
     mixed = _Products.apply(query, key, value, scale, added, share)  # type: ignore[no-untyped-call]
     return mixed.transpose(1, 2).contiguous(), None
+
+
+def attend_within(limit: int, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    """Attention without causal order under another limit than the one in use, for measuring."""
+    before = _InUse.limits
+    use(Limits(limit, limit))
+    try:
+        return attend(nn.Identity(), query, key, value, mask, is_causal=False)[0]
+    finally:
+        use(before)
 
 
 @lru_cache(maxsize=64)

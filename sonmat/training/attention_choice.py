@@ -1,0 +1,142 @@
+"""Up to which length of rows attention is computed as products, and from where on by PyTorch's own: measured, not guessed.
+
+    SONMAT_ATTENTION=products | sdpa   taken as said, nothing is measured
+    the job's work folder              a training that is resumed goes on as it began, to the last bit
+    the cache folder                   measured before on this processor, for these heads and this type
+    else                               both are timed, forward and backward, from short to long, with a mask and without
+
+In: a job, its model and the longest of its rows. Out: `attention.Limits` in use, process-wide. Results depend on it by no more
+than rounding. It times processors only; accelerators have kernels of their own (`varlen`). Rows up to the first of `LENGTHS` are
+always products.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sonmat.core.protocols import FitJob
+from sonmat.inference.device import compute_dtype
+from sonmat.runs.files import atomic_write, sha256_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from sonmat.training.fused.attention import Limits
+
+LENGTHS: Final = (128, 256, 512, 768, 1024)
+TOKENS: Final = 2048
+"""Timed at once, in as many rows as that makes."""
+TRIES: Final = 3
+FILE: Final = "attention.json"
+
+
+@dataclass(frozen=True)
+class Heads:
+    count: int
+    of_keys: int
+    size: int
+
+
+def choose_attention(job: FitJob, model: nn.Module, longest: int) -> Limits | None:
+    """Put the limits in use for rows of up to `longest` tokens; None where there is nothing to choose."""
+    from sonmat.training.fused import attention
+
+    if job.device.kind != "cpu" or job.family is None or not job.family.fusions.attention or longest <= LENGTHS[0]:
+        return None
+    said = os.environ.get("SONMAT_ATTENTION", "").lower()
+    limits = {"products": attention.Limits(LENGTHS[-1], LENGTHS[-1]), "sdpa": attention.Limits(0, 0)}.get(said)
+    if limits is None:
+        heads = _heads(model)
+        kept = _cache_folder() / f"{sha256_of(_about(job, heads))[:32]}.json"
+        limits = _read(job.work / FILE) or _read(kept)
+        if limits is None:
+            limits = _measured(heads, compute_dtype(job.device))
+            _write(kept, limits)
+        _write(job.work / FILE, limits)
+    attention.use(limits)
+    return limits
+
+
+def _heads(model: nn.Module) -> Heads:
+    config: Any = model.config
+    count = int(getattr(config, "num_attention_heads", None) or config.n_heads)
+    width = int(getattr(config, "hidden_size", None) or config.dim)
+    size = int(getattr(config, "head_dim", None) or width // count)
+    return Heads(count, int(getattr(config, "num_key_value_heads", None) or count), size)
+
+
+def _measured(heads: Heads, dtype: torch.dtype) -> Limits:
+    from sonmat.training.fused import attention
+
+    return attention.Limits(*(_longest_that_wins(heads, dtype, masked=masked) for masked in (False, True)))
+
+
+def _longest_that_wins(heads: Heads, dtype: torch.dtype, *, masked: bool) -> int:
+    """The last of `LENGTHS` before PyTorch's own attention is faster."""
+    import torch
+
+    from sonmat.training.fused import attention
+
+    found = LENGTHS[0]
+    for length in LENGTHS[1:]:
+        rows = max(1, TOKENS // length)
+        query, key, value = (
+            torch.randn(rows, count, length, heads.size).to(dtype).requires_grad_()
+            for count in (heads.count, heads.of_keys, heads.of_keys)
+        )
+        mask = torch.ones(rows, 1, length, length, dtype=torch.bool).tril_() if masked else None
+        own, pytorchs = (
+            _seconds(partial(attention.attend_within, limit, query, key, value, mask)) for limit in (length, 0)
+        )
+        if own > pytorchs:
+            break
+        found = length
+    return found
+
+
+def _seconds(compute: Callable[[], Tensor]) -> float:
+    """The best of a few tries, forward and backward."""
+    best = float("inf")
+    for _ in range(TRIES):
+        start = time.perf_counter()
+        compute().sum().backward()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def _about(job: FitJob, heads: Heads) -> list[Any]:
+    """All that the times depend on."""
+    import torch
+
+    return [asdict(heads), str(compute_dtype(job.device)), job.device.name, torch.get_num_threads(), torch.__version__]
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonmat" / "attention"
+
+
+def _read(file: Path) -> Limits | None:
+    """What `_write` wrote; None if there is nothing whole."""
+    from sonmat.training.fused.attention import Limits
+
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        return Limits(int(stored["plain"]), int(stored["masked"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(file: Path, limits: Limits) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(file, json.dumps(asdict(limits)))
+    except OSError:
+        return  # a folder that cannot be written to: measured again next time
