@@ -89,7 +89,8 @@ def _merged(folder: RunFolder, recipe: Recipe, arms: Sequence[str], listeners: t
         return before
     planned = _trial(folder, recipe, listeners)
     known = {candidate.id for candidate in before.candidates}
-    added = [candidate for candidate in planned.candidates if candidate.id not in known]
+    # A plan made anew may bring what the first had no reason to.
+    added = [candidate for candidate in planned.candidates if candidate.id not in known and candidate.method in arms]
     have = {candidate.method for candidate in (*before.candidates, *added)}
     for name in arms:
         reasons = [each.reason for each in planned.refused if each.method == name]

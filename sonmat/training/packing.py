@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from sonmat.core.protocols import Batch, Row
 from sonmat.training.fused import attention
+from sonmat.training.profile import DATA
 
 NAME: Final = "sonmat_packed"
 IGNORED: Final = -100
@@ -27,6 +28,11 @@ def pack(rows: Sequence[Row]) -> Batch:
 
     Rows of equal length should stand side by side, as `batching.forward_passes` puts them.
     """
+    with torch.profiler.record_function(DATA):
+        return _packed(rows)
+
+
+def _packed(rows: Sequence[Row]) -> Batch:
     lengths = [row.length for row in rows]
     begins = list(accumulate(lengths, initial=0))
     labels = torch.tensor([label for row in rows for label in row.arrays["labels"]])

@@ -39,12 +39,14 @@ MOST_TIMED_SECONDS: Final = 60.0
 Part = Literal["data", "forward", "attention", "output_layer", "backward", "optimiser", "other"]
 PARTS: Final[tuple[Part, ...]] = ("data", "forward", "attention", "output_layer", "backward", "optimiser", "other")
 
-_DATA, _FORWARD = "sonmat: data", "sonmat: forward"
+DATA: Final = "sonmat: data"
+"""What a trace calls the making of batches."""
+_FORWARD: Final = "sonmat: forward"
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], Part], ...]] = (
     (re.compile(r"scaled_dot_product|ScaledDotProduct|flash_attention|^_Products(Backward)?$"), "attention"),
     (re.compile(r"^_OutputLoss(Backward)?$"), "output_layer"),
     (re.compile(r"^Optimizer\.(step|zero_grad)#"), "optimiser"),
-    (re.compile(rf"^{_DATA}$"), "data"),
+    (re.compile(rf"^{DATA}$"), "data"),
     (re.compile(rf"^{_FORWARD}$"), "forward"),
     (re.compile(r"^autograd::engine::evaluate_function"), "backward"),
 )
@@ -267,16 +269,16 @@ class _WatchedTask:
         return getattr(self._task, name)
 
     def encode(self, example: Example, processor: Any, spec: Spec) -> Row:
-        with _marked(_DATA):
+        with _marked(DATA):
             return self._task.encode(example, processor, spec)
 
     def encode_input(self, input: Json, processor: Any, spec: Spec) -> Row:
-        with _marked(_DATA):
+        with _marked(DATA):
             return self._task.encode_input(input, processor, spec)
 
     def collate(self, rows: Sequence[Row], processor: Any) -> Batch:
         self._watch.has_loaded()
-        with _marked(_DATA):
+        with _marked(DATA):
             return self._task.collate(rows, processor)
 
     def losses(self, model: nn.Module, batch: Batch) -> RowLosses:

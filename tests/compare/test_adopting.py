@@ -121,7 +121,8 @@ def test_a_new_method_is_planned_behind_the_others_which_stay_as_they_were(
     full = before.candidates[-1]
     changed = full.model_copy(update={"settings": {"epochs": 99}})
     added = full.model_copy(update={"id": "lora-x", "method": "lora"})
-    planning(monkeypatch, before.model_copy(update={"candidates": (*before.candidates[:-1], changed, added)}))
+    unasked = full.model_copy(update={"id": "freeze-x", "method": "freeze"})
+    planning(monkeypatch, before.model_copy(update={"candidates": (*before.candidates[:-1], changed, added, unasked)}))
     adding.add_arms(here, here.recipe(), ["lora"], "prove")
     assert here.plan().candidates == (*before.candidates, added)
     header = read_header(here.file("plan.json"))

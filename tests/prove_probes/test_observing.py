@@ -52,14 +52,14 @@ def test_another_probe_asks_only_its_own_questions(world: World) -> None:
     assert set(world.asked) == {"other-0", "other-1", "other-2"}
 
 
-def test_another_model_or_another_rule_of_answers_is_observed_anew_and_a_bound_is_not(world: World) -> None:
+def test_another_model_or_other_slices_are_observed_anew_and_a_bound_is_not(world: World) -> None:
     probe = Counting()
     world.probes = [probe]
     world.prove()
     with_recipe(world, guards={"counting.seen": 0.9}, price=2.0)
     world.prove()
     assert len(probe.observed) == 3
-    with_recipe(world, expect={"longest": 9})
+    with_recipe(world, slices=("who",))
     world.prove()
     assert len(probe.observed) == 6
     fitted = world.folder.candidate_folder("majority") / "fitted.json"
