@@ -20,10 +20,11 @@ from sonmat.retrieval.index import By, PassageIndex
 from sonmat.retrieval.passages import question_of
 
 INSTRUCTIONS: Final = {
-    "ko": "아래 자료를 참고해 질문에 답하세요.",
-    "en": "Answer the question with the help of these passages.",
+    "ko": "아래 내용을 바탕으로 질문에 답하세요.",
+    "en": "Use this information to answer.",
 }
-"""What the model is told about the passages, by the language of the question."""
+"""What the model is told about the passages, by the language of the question. Small models talk about what is called a passage or
+has a number, instead of using it."""
 _QUESTION: Final = {"ko": "질문", "en": "Question"}
 
 
@@ -102,7 +103,7 @@ class BeforeTheQuestion:
             return input
         question = str(messages[users[-1]]["content"])
         language = "ko" if any("가" <= sign <= "힣" for sign in question) else "en"
-        listed = "\n\n".join(f"[{number}] {passage.text}" for number, passage in enumerate(passages, start=1))
+        listed = "\n\n".join(passage.text for passage in passages)
         told = self.instruction or INSTRUCTIONS[language]
         messages[users[-1]]["content"] = f"{told}\n\n{listed}\n\n{_QUESTION[language]}: {question}"
         return {**input, "messages": messages}

@@ -127,7 +127,7 @@ def test_the_likelihood_is_that_of_the_reference_behind_the_passages(fitted: Fit
     assert isinstance(predictor, RetrievingPredictor)
     neural = predictor.loaded()
     answer = answers["e0"]
-    listed = "\n\n".join(f"[{number}] {source.text}" for number, source in enumerate(answer.sources, start=1))
+    listed = "\n\n".join(source.text for source in answer.sources)
     content = f"{INSTRUCTIONS['en']}\n\n{listed}\n\nQuestion: do you open"
     question = Question("q", {"messages": [{"role": "user", "content": content}]}, TEST[0].target)
     (expected,) = neural.answer([question])
@@ -212,7 +212,7 @@ def test_passages_that_leave_no_room_are_left_out_and_the_question_stays_whole()
 def test_the_model_is_told_in_the_language_of_the_question() -> None:
     question = {"messages": [{"role": "system", "content": "친절하게"}, {"role": "user", "content": "언제 여나요?"}]}
     _, words = given(500, question, ("아홉 시에 엽니다.",))
-    assert words == f"{INSTRUCTIONS['ko']}\n\n[1] 아홉 시에 엽니다.\n\n질문: 언제 여나요?"
+    assert words == f"{INSTRUCTIONS['ko']}\n\n아홉 시에 엽니다.\n\n질문: 언제 여나요?"
 
 
 def test_earlier_turns_and_tools_stay_as_they_are() -> None:

@@ -59,6 +59,9 @@ def test_an_untuned_model_knows_what_its_documents_say(tmp_path: Path) -> None:
     guesses = {answer.row: answer for answer in zero_shot.load(alone).answer(asked)}
     for question in QUESTIONS:
         assert answers[question.id].sources[0].place.en.startswith("handbook.md")
-        assert (answers[question.id].reference_nll or 0) < 0.7 * (guesses[question.id].reference_nll or 0)
+        assert (answers[question.id].reference_nll or 0) < (guesses[question.id].reference_nll or 0)
+    assert sum(each.reference_nll or 0 for each in answers.values()) < 0.5 * sum(
+        each.reference_nll or 0 for each in guesses.values()
+    )
     assert "copper" in answers["cards"].output["text"]
     assert "copper" not in guesses["cards"].output["text"]

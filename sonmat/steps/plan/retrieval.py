@@ -175,7 +175,7 @@ def _read(recipe: Recipe, folder: RunFolder, words: int, emit: Emit) -> int:
         "documents",
         Text(
             en=f"Documents to look answers up in: {len(shelf.documents)}, cut into {passages:,} passages{left}.",
-            ko=f"답을 찾아볼 문서 {len(shelf.documents)}개를 자료 {passages:,}개로 나눴습니다.{left_ko}",
+            ko=f"답을 찾아볼 문서 {len(shelf.documents)}개를 읽어 {passages:,}조각으로 나눴습니다.{left_ko}",
         ),
         documents=len(shelf.documents),
         passages=passages,
@@ -186,13 +186,13 @@ def _read(recipe: Recipe, folder: RunFolder, words: int, emit: Emit) -> int:
             "document_unreadable",
             Text(
                 en=f"{problem.name} cannot be searched. {problem.why.en}",
-                ko=f"{problem.name}에서는 찾을 수 없습니다. {problem.why.ko}",
+                ko=f"{problem.name}은(는) 찾아볼 수 없습니다. {problem.why.ko}",
             ),
             document=problem.name,
         )
     more = len(shelf.problems) - _SHOWN_PROBLEMS
     if more > 0:
-        said = Text(en=f"{more} more documents cannot be searched.", ko=f"그 밖에 문서 {more}개에서도 찾을 수 없습니다.")
+        said = Text(en=f"{more} more documents cannot be searched.", ko=f"그 밖에 문서 {more}개도 찾아볼 수 없습니다.")
         emit("document_unreadable", said)
     return passages
 
