@@ -48,6 +48,8 @@ class Tally:
     higher_is_better: bool | None = False
     share: bool = True
     """Whether outcomes are 0 or 1."""
+    bounded: bool = False
+    """Whether outcomes that are not 0 or 1 lie between them; then no interval is a point."""
     unit: Unit = "share"
     groups: Mapping[str, str | None] = field(default_factory=dict)
     """What items belong together; one that is not in here stands alone."""
@@ -87,7 +89,7 @@ def _measure(tally: Tally, probe: str, arm: str, seed: int, change: Change | Non
     # Wilson's interval needs no resamples.
     resamples = 1 if tally.share and _independent(groups) else RESAMPLES
     sample = paired_samples(value_of_means, {arm: column}, seed, groups, resamples)[arm]
-    interval = value_interval(sample, share=tally.share, right_or_wrong=tally.share)
+    interval = value_interval(sample, share=tally.share or tally.bounded, right_or_wrong=tally.share)
     return Measure(
         probe=probe,
         name=tally.name,
@@ -123,7 +125,9 @@ def _paired(tally: Tally, seed: int) -> _Paired | None:
 
 
 def _change(tally: Tally, pair: _Paired, step: HolmStep) -> Change:
-    interval = difference_interval(pair.own, pair.base, share=tally.share, right_or_wrong=tally.share, level=step.level)
+    interval = difference_interval(
+        pair.own, pair.base, share=tally.share or tally.bounded, right_or_wrong=tally.share, level=step.level
+    )
     beyond = step.adjusted_p_value <= _ERROR and not interval.holds(0.0)
     # Where the exact test cannot tell the two apart, the interval says so, too.
     shown = interval if beyond else interval.including(0.0)
