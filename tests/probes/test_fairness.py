@@ -177,6 +177,7 @@ def test_rows_of_one_person_are_one_piece_of_evidence() -> None:
     together = measures(world(80, by_gender, group=lambda place: f"person {place % 2}"), right_on_men)
     assert named(alone, "gap_gender").low > 0.8  # type: ignore[operator]
     assert named(together, "gap_gender").low == 0
+    assert "No slice differs" in english(named(together, "gap_gender"))
     assert named(together, "equalised_odds_gender").low == 0
 
 
