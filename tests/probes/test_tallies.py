@@ -113,3 +113,11 @@ def test_rows_that_speak_against_the_arm_come_first() -> None:
 
 def test_what_has_no_outcome_has_no_measure() -> None:
     assert measure(Tally("a", TITLE, {})) == []
+
+
+def test_a_mean_between_0_and_1_has_a_width_even_where_all_are_the_same() -> None:
+    same = dict.fromkeys(outcomes(0, 30), 1.0)
+    (found,) = measure(Tally("a", TITLE, same, same, share=False, bounded=True))
+    assert found.low == pytest.approx(wilson_interval(30, 30).low)
+    assert found.change is not None
+    assert found.change.low < 0 < found.change.high
