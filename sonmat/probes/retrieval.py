@@ -105,8 +105,17 @@ def _rankings(setting: Setting, own: Seen) -> list[Tally]:
         "ndcg": {row: ndcg_at(each["ranking"], each["right"], DEPTH) for row, each in known.items()},
     }
     return [
-        Tally(name, titles[name], outcomes[name], higher_is_better=True, share=name == "first", groups=groups, note=note)
-        for name in outcomes
+        Tally(
+            name=name,
+            title=titles[name],
+            outcomes=each,
+            higher_is_better=True,
+            share=name == "first",
+            bounded=True,
+            groups=groups,
+            note=note,
+        )
+        for name, each in outcomes.items()
     ]
 
 
@@ -144,6 +153,7 @@ def _groundedness(setting: Setting, own: Seen) -> list[Tally]:
             outcomes=words,
             higher_is_better=True,
             share=False,
+            bounded=True,
             groups=groups,
             note=_about_grounding([each.words for each in elsewhere], empty),
         ),
@@ -155,6 +165,7 @@ def _groundedness(setting: Setting, own: Seen) -> list[Tally]:
             outcomes=pairs,
             higher_is_better=True,
             share=False,
+            bounded=True,
             groups=groups,
             note=_about_grounding([each.pairs for each in elsewhere], empty),
         ),
