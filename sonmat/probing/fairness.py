@@ -169,7 +169,8 @@ def _apart(amounts: Floats, counts: Floats, starts: Sequence[int]) -> Floats:
     """How far the mean of each part is from that of the rest, shape (permutations, parts)."""
     amount, count = np.add.reduceat(amounts, starts, axis=1), np.add.reduceat(counts, starts, axis=1)
     rest, others = amount.sum(axis=1, keepdims=True) - amount, count.sum(axis=1, keepdims=True) - count
-    return np.abs(amount / count - rest / others)
+    apart: Floats = np.abs(amount / count - rest / others)
+    return apart
 
 
 def _orders(units: int, seed: int) -> Iterator[NDArray[np.int64]]:

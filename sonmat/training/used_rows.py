@@ -52,7 +52,11 @@ def only_used_rows(model: nn.Module, batches: Iterator[Batch], padding: Sequence
 def _embedding(model: nn.Module) -> nn.Embedding | None:
     """The input embeddings, if they train, are large, and no other module (an output layer) has the same matrix."""
     base: Any = model
-    found = base.get_input_embeddings() if hasattr(base, "get_input_embeddings") else None
+    try:
+        found = base.get_input_embeddings() if hasattr(base, "get_input_embeddings") else None
+    except NotImplementedError:
+        # Models of pictures have none, and say so in this way.
+        return None
     if type(found) is not nn.Embedding or not found.weight.requires_grad or found.weight.numel() < SMALLEST:
         return None
     holders = [module for module in model.modules() if any(each is found.weight for each in module._parameters.values())]

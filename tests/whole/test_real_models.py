@@ -26,7 +26,7 @@ def test_an_encoder_learns_korean_intents(tmp_path: Path) -> None:
         writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows[:240])
-    sonmat("run", "intents.csv", "--group", "template", "--method", "freeze", "--set", "freeze.epochs=2", folder=tmp_path)
+    sonmat("run", "intents.csv", "--group", "template", "--method", "freeze", "--set", "freeze.epochs=6", folder=tmp_path)
     run = package.open_run(tmp_path / "runs" / "intents")
     assert run.source.languages[0] == "ko"
     arms = {arm.method: arm for arm in run.proof.arms}
@@ -49,7 +49,7 @@ def test_a_chat_model_learns_a_fixed_voice_with_lora_and_plain_peft_loads_the_ad
             stream.write(json.dumps({"messages": [{"role": role, "content": text} for role, text in talk]}) + "\n")
     sonmat(
         "run", "shop.jsonl", "--folds", "0", "--method", "lora", "--base", "smollm2-135m", "--set", "lora.epochs=4",
-        "--set", "lora.learning_rate=1e-3", folder=tmp_path,
+        "--set", "lora.learning_rate=1e-3", "--probes", "speed,format", folder=tmp_path,
     )  # fmt: skip
     run = package.open_run(tmp_path / "runs" / "shop")
     arms = {arm.method: arm for arm in run.proof.arms}
