@@ -7,15 +7,15 @@ stemming; Korean is cut into morphemes (`statistics.words`). `statistics.overlap
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sonmat.core.protocols import Judged
 from sonmat.core.text import Text
-from sonmat.statistics.overlaps import n_gram_f1
+from sonmat.statistics.overlaps import compared, n_gram_f1
 from sonmat.statistics.shares import share
-from sonmat.statistics.words import words_of
 
 
 class Rouge2:
@@ -27,10 +27,7 @@ class Rouge2:
 
     def statistics(self, items: Sequence[Judged]) -> NDArray[np.float64]:
         """Columns: F1 of the item, 1."""
-        answers = words_of([item.output.get("text") or "" for item in items])
-        references = words_of([item.target["text"] for item in items])
-        rows = [(n_gram_f1(answer, reference, 2), 1) for answer, reference in zip(answers, references, strict=True)]
-        return np.array(rows, dtype=np.float64).reshape(len(items), 2)
+        return compared(items, partial(n_gram_f1, order=2))
 
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         return share(sums[..., 0], sums[..., 1])

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sonmat.core.protocols import Judged
 from sonmat.core.text import Text
+from sonmat.statistics.overlaps import compared
 from sonmat.statistics.shares import share
-from sonmat.statistics.words import words_of
 
 
 class RougeL:
@@ -26,10 +26,7 @@ class RougeL:
 
     def statistics(self, items: Sequence[Judged]) -> NDArray[np.float64]:
         """Columns: F1 of the item, 1."""
-        answers = words_of([item.output.get("text") or "" for item in items])
-        references = words_of([item.target["text"] for item in items])
-        rows = [(_f1(answer, reference), 1) for answer, reference in zip(answers, references, strict=True)]
-        return np.array(rows, dtype=np.float64).reshape(len(items), 2)
+        return compared(items, _f1)
 
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         return share(sums[..., 0], sums[..., 1])

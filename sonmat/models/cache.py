@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,19 +18,8 @@ from filelock import FileLock, Timeout
 from sonmat.core.errors import ResourceError
 from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
+from sonmat.runs.cache import cache_folder
 from sonmat.runs.files import sync_folder
-
-
-def cache_folder() -> Path:
-    """`SONMAT_CACHE`, else the platform's place for caches."""
-    named = os.environ.get("SONMAT_CACHE")
-    if named:
-        return Path(named).expanduser().absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "sonmat"
-    if os.name == "nt":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "sonmat"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonmat"
 
 
 def model_folder(key: str) -> Path:

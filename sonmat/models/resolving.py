@@ -17,12 +17,13 @@ from sonmat.core.text import Text
 from sonmat.core.values import ModelFacts, Value
 from sonmat.inference.quiet import quiet_transformers
 from sonmat.models import hub, wheel
-from sonmat.models.cache import cache_folder, make_model, model_folder
+from sonmat.models.cache import make_model, model_folder
 from sonmat.models.converters import VERSION, converter
 from sonmat.models.entry import CatalogueEntry
 from sonmat.models.facts import checksum_of, facts_of_folder, has_chat_template, read_config, weight_files
 from sonmat.models.golden import verify
 from sonmat.models.lookup import catalogue, find_entry, unknown_model
+from sonmat.runs.cache import cache_folder
 from sonmat.runs.files import read_value, sha256_of, sha256_of_file, write_value
 
 SOURCE_FILE = "sonmat-source.json"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +23,7 @@ from sonmat.probing.answers import groups_of, written
 from sonmat.probing.perturbing import NOISES, TITLES, perturbed_input
 from sonmat.probing.signed_means import never_a_point
 from sonmat.probing.tallies import Tally, measures_of
+from sonmat.statistics.overlaps import token_f1
 from sonmat.statistics.words import one_line, words_of
 
 LABELLED: Final = 60
@@ -177,13 +177,6 @@ def _of_text(own: Answers, base: Answers) -> list[_Compared]:
         _Compared("same", _SAME, same, higher_is_better=True, share=True),
         _Compared("token_f1", _ALIKE, alike, higher_is_better=True),
     ]
-
-
-def token_f1(one: Sequence[str], other: Sequence[str]) -> float:
-    """As the metric of that name has it (Rajpurkar et al. 2016, section 6.1), of the words of two answers."""
-    if not one and not other:
-        return 1.0
-    return 2 * sum((Counter(one) & Counter(other)).values()) / (len(one) + len(other))
 
 
 def _tallies(compared: _Compared, setting: Setting, own: Answers, base: Answers | None, note: Text) -> list[Tally]:

@@ -1,12 +1,34 @@
-"""How many n-grams of words two texts share: ROUGE-N.
+"""How many words or n-grams of words two texts share: token F1, ROUGE-N, and the rows of metrics that are means of such figures.
 
-In: words of an answer and of a reference (`statistics.words`). Out: F1. It does not cut texts into words.
+In: words of an answer and of a reference (`statistics.words`). Out: F1.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonmat.core.protocols import Judged
+from sonmat.statistics.words import words_of
+
+Compare = Callable[[Sequence[str], Sequence[str]], float]
+"""From the words of an answer and of its reference, 0 to 1."""
+
+
+def compared(items: Sequence[Judged], compare: Compare) -> NDArray[np.float64]:
+    """The statistics of a metric that is the mean of `compare`, shape (items, 2): its value, and 1."""
+    answers = words_of([item.output.get("text") or "" for item in items])
+    references = words_of([item.target["text"] for item in items])
+    rows = [(compare(answer, reference), 1) for answer, reference in zip(answers, references, strict=True)]
+    return np.array(rows, dtype=np.float64).reshape(len(items), 2)
+
+
+def token_f1(answer: Sequence[str], reference: Sequence[str]) -> float:
+    """F1 of the words that both have, their order aside (Rajpurkar et al. 2016, section 6.1); the same as ROUGE-1."""
+    return n_gram_f1(answer, reference, 1)
 
 
 def n_gram_f1(answer: Sequence[str], reference: Sequence[str], order: int) -> float:

@@ -61,7 +61,7 @@ def tokens_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
 
 def content_words_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
     """The words of every text that carry its meaning, in order: no particles, endings or function words."""
-    clean = [_LONE_SURROGATE.sub(" ", unicodedata.normalize("NFC", text)) for text in texts]
+    clean = [_clean(text) for text in texts]
     korean = {place for place, text in enumerate(clean) if _HANGUL.search(text)}
     found = {place: _content_of(_spelt_words(text)) for place, text in enumerate(clean) if place not in korean}
     if korean:

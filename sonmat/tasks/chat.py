@@ -88,7 +88,7 @@ class Chat:
     auto_model = "AutoModelForCausalLM"
     auto_processor = "AutoTokenizer"
     generates = True
-    metrics: tuple[str, ...] = ("chrf", "bleu", "token_f1", "rouge_l", "exact_match", "nll_per_character")
+    metrics: tuple[str, ...] = ("chrf", "bleu", "token_f1", "rouge_2", "rouge_l", "exact_match", "nll_per_character")
     selection_metric = "nll_per_character"
 
     def specify(self, examples: Sequence[Example]) -> Spec:

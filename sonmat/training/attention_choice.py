@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sonmat.core.protocols import FitJob
 from sonmat.inference.device import compute_dtype
+from sonmat.runs.cache import cache_folder
 from sonmat.runs.files import atomic_write, sha256_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def choose_attention(job: FitJob, model: nn.Module, longest: int) -> Limits | No
     limits = {"products": attention.Limits(LENGTHS[-1], LENGTHS[-1]), "sdpa": attention.Limits(0, 0)}.get(said)
     if limits is None:
         heads = _heads(model)
-        kept = _cache_folder() / f"{sha256_of(_about(job, heads))[:32]}.json"
+        kept = cache_folder() / "attention" / f"{sha256_of(_about(job, heads))[:32]}.json"
         limits = _read(job.work / FILE) or _read(kept)
         if limits is None:
             limits = _measured(heads, compute_dtype(job.device))
@@ -117,10 +118,6 @@ def _about(job: FitJob, heads: Heads) -> list[Any]:
     import torch
 
     return [asdict(heads), str(compute_dtype(job.device)), job.device.name, torch.get_num_threads(), torch.__version__]
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonmat" / "attention"
 
 
 def _read(file: Path) -> Limits | None:

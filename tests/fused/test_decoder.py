@@ -284,7 +284,7 @@ def test_a_compiler_that_refuses_is_no_error(monkeypatch: pytest.MonkeyPatch, tm
     refusing.write_text("#!/bin/sh\nexit 1\n")
     refusing.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("SONMAT_CACHE", str(tmp_path))
     native.library.cache_clear()
     assert native.library() is None
     native.library.cache_clear()

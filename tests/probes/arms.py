@@ -15,6 +15,11 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.text import verbatim
 from sonmat.core.values import Candidate, Estimate, Example, Json, Source, Spec
 
+_MADE_OF = (
+    "amber birch cedar delta ember flint grove hazel ivory jade kelp larch maple north olive pearl quartz river slate tulip"
+)
+WORDS = _MADE_OF.split()
+"""What made answers are made of."""
 Say = Callable[[str], str]
 Nats = Callable[[str, str], float]
 """From question and reference to nats."""

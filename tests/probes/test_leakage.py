@@ -16,30 +16,8 @@ from sonmat.probes.leakage import plugin
 from sonmat.probing.canaries import VARIANTS, canary_questions, draw_canaries, exposures, membership, variants
 from sonmat.probing.shared_runs import SHORTEST_FOUND, SharedRuns
 from sonmat.probing.training_texts import training_texts
-from tests.probes.arms import Arm, example, measured, seen, setting
+from tests.probes.arms import WORDS, Arm, example, measured, seen, setting
 
-WORDS = [
-    "amber",
-    "birch",
-    "cedar",
-    "delta",
-    "ember",
-    "flint",
-    "grove",
-    "hazel",
-    "ivory",
-    "jade",
-    "kelp",
-    "larch",
-    "maple",
-    "north",
-    "olive",
-    "pearl",
-    "quartz",
-    "river",
-    "slate",
-    "tulip",
-]
 PHONE, MAIL = "010-2345-6789", "jiwoo.kim@example.org"
 
 

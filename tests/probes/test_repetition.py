@@ -7,28 +7,7 @@ import random
 import pytest
 
 from sonmat.core.values import Spec
-from tests.probes.arms import Arm, candidate, example, measured, setting
-
-WORDS = [
-    "amber",
-    "birch",
-    "cedar",
-    "delta",
-    "ember",
-    "flint",
-    "grove",
-    "hazel",
-    "ivory",
-    "jade",
-    "kelp",
-    "larch",
-    "maple",
-    "north",
-    "olive",
-    "pearl",
-    "quartz",
-    "river",
-]
+from tests.probes.arms import WORDS, Arm, candidate, example, measured, setting
 
 
 def sentence(seed: str) -> str:

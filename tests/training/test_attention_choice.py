@@ -25,7 +25,7 @@ class Model(nn.Module):
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FitJob:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("SONMAT_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("SONMAT_ATTENTION", raising=False)
     monkeypatch.setattr(attention._InUse, "limits", Limits())
     return tiny_job("text-classification", "full", tmp_path)

@@ -19,6 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from sonmat.runs.cache import cache_folder
+
 SOURCE: Final = Path(__file__).with_name("kernels.c")
 COMPILERS: Final = ("cc", "gcc", "clang")
 FLAGS: Final = ("-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
@@ -41,7 +43,7 @@ def library() -> ctypes.CDLL | None:
 
 
 def _compiled(compiler: str) -> Path:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonmat" / "kernels"
+    folder = cache_folder() / "kernels"
     target = folder / f"{_fingerprint(compiler)}.so"
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
