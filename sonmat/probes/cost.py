@@ -23,7 +23,7 @@ _SECONDS_PER_HOUR: Final = 3600.0
 
 class Cost:
     name = "cost"
-    title = Text(en="cost", ko="비용")
+    title = Text(en="Cost", ko="비용")
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes:
         return Yes()

@@ -37,7 +37,7 @@ _SENTENCE_TOKENS: Final = 128
 
 class Forgetting:
     name = "forgetting"
-    title = Text(en="forgetting", ko="망각")
+    title = Text(en="Forgetting", ko="망각")
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         if candidate.base is None or candidate.role == "floor":

@@ -43,7 +43,7 @@ _QUANTILES: Final = (
 
 class Speed:
     name = "speed"
-    title = Text(en="speed", ko="속도")
+    title = Text(en="Speed", ko="속도")
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes:
         return Yes()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import Paused, PluginError, SonmatError
@@ -21,6 +22,9 @@ from sonmat.core.values import Candidate, Json
 from sonmat.runs import RunFolder
 from sonmat.runs.observations import has_observed, note_failure, observed_rows, read_failure, write_observations
 from sonmat.steps.prove.asking import Watched, stop_if_asked
+
+_FORETELLING: Final = 20
+"""One in so many rows must be there before the time left is told."""
 
 
 def observe(
@@ -110,7 +114,8 @@ def _passed(
             raise _without_id(probe, row)
         seen.add(row["row"])
         now = time.perf_counter()
-        if total and now - last > 1:
+        # A probe that answers in batches gives its first row as late as its last, so a few rows foretell nothing.
+        if total and now - last > 1 and len(seen) * _FORETELLING >= total:
             left = (now - start) / len(seen) * max(0, total - len(seen))
             emit("progress", probe.title, done=min(len(seen), total), total=total, seconds_left=round(left, 1))
             last = now
