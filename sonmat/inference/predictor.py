@@ -8,7 +8,7 @@ is never underestimated.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ROWS_PER_BATCH = 32
 TOKENS_PER_BATCH = 4096
+WORTH_SAVING = 0.2
+"""Share of the tokens to read below which references are read row by row: a mask for every row costs something, too."""
 CAUSAL = "AutoModelForCausalLM"
 """The class of models that write an answer behind its prompt, which `generation` does for any number of rows at a time."""
 
@@ -85,6 +87,10 @@ class NeuralPredictor:
         for index, question in enumerate(questions):
             if index not in rows:
                 yield _prediction(question.row, Answer({}), 0.0, None)
+        behind = self._behind_prompts(rows)
+        if behind is not None:
+            yield from self._branches(questions, behind)
+            return
         places = list(rows)
         for group in batches_by_length([rows[place].length for place in places]):
             start = time.perf_counter()
@@ -92,6 +98,27 @@ class NeuralPredictor:
             seconds = (time.perf_counter() - start) / len(group)
             for at, nll in zip(group, nats, strict=True):
                 yield _prediction(questions[places[at]].row, Answer({}), seconds, nll)
+
+    def _behind_prompts(self, rows: Mapping[int, Row]) -> _BehindPrompts | None:
+        """The rows by what stands before their references, where reading that once saves enough; else None."""
+        if self.task.auto_model != CAUSAL or len(rows) < 2:
+            return None
+        from sonmat.inference.branches import tokens_read
+        from sonmat.inference.slots import fits_slots
+
+        found = _by_prompt(rows)
+        if found is None or not fits_slots(self.model):
+            return None
+        saved = 1 - tokens_read(found.prompts, found.branches) / sum(row.length for row in rows.values())
+        return found if saved >= WORTH_SAVING else None
+
+    def _branches(self, questions: Sequence[Question], behind: _BehindPrompts) -> Iterator[Prediction]:
+        from sonmat.inference.branches import branch_nats
+
+        for found in branch_nats(self.model, behind.prompts, behind.branches, lambda: computing(self.device)):
+            places = behind.places[found.index]
+            for place, nats in zip(places, found.nats, strict=True):
+                yield _prediction(questions[place].row, Answer({}), found.seconds / len(places), -nats)
 
     def _input_rows(self, questions: Sequence[Question]) -> Rows[Question]:
         return Rows(
@@ -136,6 +163,32 @@ class NeuralPredictor:
     def _batch(self, rows: Sequence[Row]) -> Batch:
         where = torch_device(self.device)
         return {name: tensor.to(where) for name, tensor in self.task.collate(rows, self.processor).items()}
+
+
+@dataclass(frozen=True)
+class _BehindPrompts:
+    """References by the prompt that they stand behind."""
+
+    prompts: list[list[int]]
+    branches: list[list[list[int]]]
+    places: list[list[int]]
+    """Of each prompt's references the positions of their questions."""
+
+
+def _by_prompt(rows: Mapping[int, Row]) -> _BehindPrompts | None:
+    """None where a reference is not one piece of text behind a prompt."""
+    found: dict[tuple[int, ...], list[tuple[int, list[int]]]] = {}
+    for place, row in rows.items():
+        ids, learnt = list(row.arrays["input_ids"]), [at for at, label in enumerate(row.arrays["labels"]) if label >= 0]
+        first, end = learnt[0], learnt[-1] + 1
+        if first == 0 or end - first != len(learnt):
+            return None
+        found.setdefault(tuple(ids[:first]), []).append((place, ids[first:end]))
+    return _BehindPrompts(
+        prompts=[list(prompt) for prompt in found],
+        branches=[[written for _, written in each] for each in found.values()],
+        places=[[place for place, _ in each] for each in found.values()],
+    )
 
 
 def batches_by_length(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from sonmat.prompting import label_choice
+from sonmat.inference import branches
 from sonmat.prompting.label_choice import label_nats, label_tokens
 from tests.inference.test_generation import KINDS, PROMPTS, SHARED, VOCABULARY, model_of
 from tests.prompting.tiny_talker import talker_tokenizer
@@ -62,7 +62,7 @@ def test_models_that_cannot_be_told_what_to_see_are_asked_label_by_label() -> No
 
 
 def test_groups_are_computed_in_passes_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_choice, "TOKENS_AT_ONCE", 40)
+    monkeypatch.setattr(branches, "TOKENS_AT_ONCE", 40)
     model: Any = model_of("llama")
     read: list[int] = []
     hook = model.model.embed_tokens.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].numel()))
