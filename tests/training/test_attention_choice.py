@@ -87,6 +87,14 @@ def test_a_real_measurement_gives_one_of_the_lengths(monkeypatch: pytest.MonkeyP
     assert {found.plain, found.masked} <= {8, 16, 32}
 
 
+@pytest.mark.parametrize("masked", [True, False])
+def test_models_whose_queries_share_keys_can_be_measured_too(masked: bool) -> None:
+    query, key, value = (torch.randn(1, heads, 40, 8) for heads in (6, 2, 2))
+    mask = torch.ones(1, 1, 40, 40, dtype=torch.bool).tril_() if masked else None
+    own, pytorchs = (attention.attend_within(limit, query, key, value, mask) for limit in (40, 0))
+    torch.testing.assert_close(own, pytorchs)
+
+
 @pytest.mark.parametrize("masked", [False, True])
 def test_the_choice_changes_nothing_but_rounding(masked: bool) -> None:
     torch.manual_seed(0)

@@ -103,9 +103,12 @@ def attend(
 def attend_within(limit: int, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
     """Attention without causal order under another limit than the one in use, for measuring."""
     before = _InUse.limits
+    module = nn.Identity()
+    # Transformers asks the module how many queries share a key.
+    module.num_key_value_groups = query.shape[1] // key.shape[1]  # type: ignore[assignment]
     use(Limits(limit, limit))
     try:
-        return attend(nn.Identity(), query, key, value, mask, is_causal=False)[0]
+        return attend(module, query, key, value, mask, is_causal=False)[0]
     finally:
         use(before)
 
