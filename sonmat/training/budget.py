@@ -141,13 +141,14 @@ def settle(
 
         found = broadcast_object_list([found])[0]
     budget, reason, trials = found
-    padding = padding_share(bench, budget)
+    padding, shared_part = padding_share(bench, budget), shared_share(bench, budget)
     emit(
         "budget",
-        _said(budget, reason, trials, padding, max(bench.rows.lengths, default=1) == 1),
+        _said(budget, reason, trials, padding, shared_part, max(bench.rows.lengths, default=1) == 1),
         tokens=budget.tokens,
         packed=budget.packed,
         padding=round(padding, 4),
+        shared=round(shared_part, 4),
         reason=reason,
         trials=[_told(trial) for trial in trials],
     )
@@ -160,6 +161,16 @@ def padding_share(bench: Workbench, budget: Budget) -> float:
     passes = [indices for step in bench.epochs.first_epoch() for indices in bench.passes(step.rows, budget)]
     real = sum(lengths[index] for indices in passes for index in indices)
     return 0.0 if budget.packed or not real else 1 - real / sum(_padded(indices, lengths) for indices in passes)
+
+
+def shared_share(bench: Workbench, budget: Budget) -> float:
+    """Share of the tokens of a few steps that several rows of a pass begin with and that are therefore not computed again."""
+    if not budget.packed:
+        return 0.0
+    passes = [indices for step in _timed_steps(bench) for indices in bench.passes(step.rows, budget)]
+    real = sum(bench.rows.lengths[index] for indices in passes for index in indices)
+    computed = sum(bench.made(indices, packed=True)["input_ids"].numel() for indices in passes)
+    return 1 - computed / real if real else 0.0
 
 
 def _kept_or_found(bench: Workbench, usual: int, own: Path, shared: Path | None) -> tuple[Budget, Reason, list[Trial]]:
@@ -425,7 +436,7 @@ def _told(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _said(budget: Budget, reason: Reason, trials: Sequence[Trial], padding: float, rows_alone: bool) -> Text:
+def _said(budget: Budget, reason: Reason, trials: Sequence[Trial], padding: float, shared: float, rows_alone: bool) -> Text:
     unit = Text(en="rows", ko="행") if rows_alone else Text(en="tokens", ko="토큰")
     tried = ", ".join(_trial_words(trial) for trial in trials)
     why: Mapping[Reason, Text] = {
@@ -438,9 +449,16 @@ def _said(budget: Budget, reason: Reason, trials: Sequence[Trial], padding: floa
         ),
     }
     packed = Text(en=", without gaps", ko=", 빈칸 없이 이어 붙임") if budget.packed else Text(en="", ko="")
+    once = Text(en="", ko="")
+    if shared >= 0.005:
+        once = Text(
+            en=f" Rows begin alike: {shared:.0%} of their tokens need not be computed again.",
+            ko=f" 시작 부분이 같은 행이 있어 토큰의 {shared:.0%}는 다시 계산하지 않습니다.",
+        )
     return Text(
-        en=f"Passes of up to {budget.tokens:,} {unit.en}{packed.en}, {padding:.1%} of it padding ({why[reason].en}).",
-        ko=f"한 번에 최대 {budget.tokens:,}{unit.ko}씩 계산합니다{packed.ko}. 그중 채움이 {padding:.1%}입니다({why[reason].ko}).",
+        en=f"Passes of up to {budget.tokens:,} {unit.en}{packed.en}, {padding:.1%} of it padding ({why[reason].en}).{once.en}",
+        ko=f"한 번에 최대 {budget.tokens:,}{unit.ko}씩 계산합니다{packed.ko}. "
+        f"그중 채움이 {padding:.1%}입니다({why[reason].ko}).{once.ko}",
     )
 
 

@@ -4,12 +4,15 @@ In: rows of a causal language model. Out: a batch of one long row that says wher
 positions anew in each (`position_ids`), and attention as products that computes only the blocks of rows, for processors; kernels
 of accelerators are in `training.varlen`. Transformers builds a block-diagonal mask from such positions for any other attention
 (`find_packed_sequence_indices`). Losses and gradients equal those of rows one by one, up to rounding.
+
+Where the model's layers understand it (`fused.decoder.computes_shared`), tokens that rows begin with alike stand in the batch once:
+as a segment of their own, which the rows behind it continue (`ROW_OF_SEGMENT`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import Any, Final
 
 import torch
@@ -18,44 +21,69 @@ from torch import Tensor, nn
 from sonmat.core.protocols import Batch, Row
 from sonmat.training.fused import attention
 from sonmat.training.profile import DATA
+from sonmat.training.shared_beginnings import IGNORED, Together, beginnings
+from sonmat.training.varlen import NO_ROW, ROW_OF_SEGMENT, refuse_shared
 
 NAME: Final = "sonmat_packed"
-IGNORED: Final = -100
 
 
-def pack(rows: Sequence[Row]) -> Batch:
-    """One batch of shape (1, all tokens) with `cu_seqlens`, int32 of shape (rows + 1,): where rows begin, and the end of the last.
+def pack(rows: Sequence[Row], share: bool = False) -> Batch:
+    """One batch of shape (1, all tokens) with `cu_seqlens`, int32 of shape (segments + 1,): where they begin, and the end of the last.
 
-    Rows of equal length should stand side by side, as `batching.forward_passes` puts them.
+    A segment is a row, or what rows begin with. Rows of equal length should stand side by side, as `batching.forward_passes` has them.
+
+    Args:
+        share: tokens that rows begin with alike stand there once. If there are any, `ROW_OF_SEGMENT` is part of the batch.
     """
     with torch.profiler.record_function(DATA):
-        return _packed(rows)
+        short = max(row.length for row in rows) <= attention.LONGEST
+        groups = beginnings(rows) if share and short else [Together(0, tuple(range(len(rows))))]
+        return _packed(rows, groups)
 
 
-def _packed(rows: Sequence[Row]) -> Batch:
-    lengths = [row.length for row in rows]
-    begins = list(accumulate(lengths, initial=0))
-    labels = torch.tensor([label for row in rows for label in row.arrays["labels"]])
-    # The last token of the row before would be asked for it.
-    labels[begins[:-1]] = IGNORED
-    return {
-        "input_ids": torch.tensor([token for row in rows for token in row.arrays["input_ids"]])[None],
-        "labels": labels[None],
-        "position_ids": torch.cat([torch.arange(length) for length in lengths])[None],
+def _packed(rows: Sequence[Row], groups: Sequence[Together]) -> Batch:
+    ids: list[int] = []
+    labels: list[int] = []
+    places: list[int] = []
+    begins, row_of_segment = [0], []
+
+    def add(row: int, start: int, end: int, number: int) -> None:
+        tokens = rows[row].arrays["input_ids"][start:end]
+        ids.extend(tokens)
+        # The last token of the segment before would be asked for the first one.
+        labels.extend([IGNORED, *rows[row].arrays["labels"][start + 1 : end]] if number >= 0 else [IGNORED] * len(tokens))
+        places.extend(range(start, end))
+        begins.append(len(ids))
+        row_of_segment.append(number)
+
+    for group in groups:
+        if group.length:
+            add(group.rows[0], 0, group.length, NO_ROW)
+        for row in group.rows:
+            add(row, group.length, rows[row].length, row)
+    batch = {
+        "input_ids": torch.tensor(ids)[None],
+        "labels": torch.tensor(labels)[None],
+        "position_ids": torch.tensor(places)[None],
         "cu_seqlens": torch.tensor(begins, dtype=torch.int32),
     }
+    return {**batch, ROW_OF_SEGMENT: torch.tensor(row_of_segment)} if NO_ROW in row_of_segment else batch
 
 
 def row_of_tokens(batch: Batch) -> Tensor:
-    """int64 of the shape of `input_ids`: which row each token belongs to."""
+    """int64 of the shape of `input_ids`: which row each token belongs to; NO_ROW for tokens of several."""
     ids = batch["input_ids"]
     if "cu_seqlens" not in batch:
         return torch.arange(len(ids), device=ids.device)[:, None].expand_as(ids)
     lengths = batch["cu_seqlens"].diff()
-    return torch.repeat_interleave(torch.arange(len(lengths), device=ids.device), lengths, output_size=ids.shape[1])[None]
+    segments = batch.get(ROW_OF_SEGMENT)
+    rows = torch.arange(len(lengths), device=ids.device) if segments is None else segments
+    return torch.repeat_interleave(rows, lengths, output_size=ids.shape[1])[None]
 
 
 def rows_in(batch: Batch) -> int:
+    if ROW_OF_SEGMENT in batch:
+        return int(batch[ROW_OF_SEGMENT].max()) + 1
     return len(batch["cu_seqlens"]) - 1 if "cu_seqlens" in batch else len(batch["input_ids"])
 
 
@@ -88,6 +116,7 @@ def attend_blocks(
     Returns:
         Shape (1, all tokens, heads, size of a head), and no weights.
     """
+    refuse_shared(more)
     if cu_seq_lens_q is None or len(cu_seq_lens_q) == 2:
         return attention.attend(module, query, key, value, attention_mask, **more)
     groups = [(length, len(list(same))) for length, same in groupby(cu_seq_lens_q.diff().tolist())]

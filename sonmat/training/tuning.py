@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -203,13 +204,14 @@ def answering_dtype(task: Task, device: Device) -> torch.dtype:
 
 
 def _packing(job: FitJob, model: nn.Module) -> Callable[[Sequence[Row]], Batch] | None:
-    """How rows of a pass are put behind one another, where attention keeps them apart."""
+    """How rows of a pass are put behind one another, where attention keeps them apart, and what they share is computed once."""
     if job.task.auto_model != CAUSAL or job.family is None or not job.family.fusions.attention:
         return None
+    from sonmat.training.fused.decoder import computes_shared
     from sonmat.training.packing import pack, use_blocks
 
     use_blocks(model)
-    return pack
+    return partial(pack, share=computes_shared(model, compute_dtype(job.device)))
 
 
 def _shared_budget(job: FitJob, settings: TrainingSettings) -> Path | None:

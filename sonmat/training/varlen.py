@@ -12,7 +12,7 @@ cross-contamination).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -29,6 +29,10 @@ from sonmat.training.fused import attention
 NAME: Final = "sonmat_varlen"
 ROWS: Final = "cu_seqlens"
 """Name, in a batch, of where its rows begin; a batch without it is padded."""
+ROW_OF_SEGMENT: Final = "row_of_segment"
+"""Name, in a batch where rows share what they begin with, of the row of each segment, int64 of shape (segments,): `NO_ROW` for a
+beginning, which the rows behind it continue until the next one. Rows before the first one share nothing."""
+NO_ROW: Final = -1
 FIRST_AMPERE: Final = 8
 """Major compute capability from which the kernels below run."""
 
@@ -65,6 +69,8 @@ def rows_apart(model: nn.Module, batch: Batch) -> Iterator[dict[str, Any]]:
         "max_length_q": positions.shape[1],
         "max_length_k": positions.shape[1],
     }
+    if ROW_OF_SEGMENT in batch:
+        arguments[ROW_OF_SEGMENT] = batch[ROW_OF_SEGMENT]
     config: Any = model.config
     if config._attn_implementation != NAME:
         yield arguments
@@ -75,6 +81,16 @@ def rows_apart(model: nn.Module, batch: Batch) -> Iterator[dict[str, Any]]:
         yield {**arguments, "attention_mask": torch.ones_like(positions)}
     finally:
         _packed.reset(token)
+
+
+def refuse_shared(arguments: Mapping[str, Any]) -> None:
+    """Called by whoever would compute such rows as if they shared nothing.
+
+    Raises:
+        ValueError: rows share what they begin with.
+    """
+    if arguments.get(ROW_OF_SEGMENT) is not None:
+        raise ValueError("rows that share their beginnings need decoder layers that are computed as a whole")
 
 
 def attend(
@@ -100,6 +116,7 @@ def attend(
     Returns:
         Shape (1, tokens, heads, size of a head), and no weights.
     """
+    refuse_shared(more)
     causal = is_causal if is_causal is not None else bool(getattr(module, "is_causal", False))
     if cu_seq_lens_q is None:
         # Loaded here, because Transformers itself loads slowly.

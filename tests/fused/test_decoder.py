@@ -12,11 +12,14 @@ import torch
 from torch import Tensor
 
 from sonmat import plugins
+from sonmat.core.protocols import Row
 from sonmat.training.fused import attention, decoder, passes
 from sonmat.training.fused import fuse as fusing
-from sonmat.training.fused.decoder import alike
+from sonmat.training.fused.layout import alike
 from sonmat.training.fused.native import library as native
 from sonmat.training.fused.passes import Heads
+from sonmat.training.packing import pack, use_blocks
+from sonmat.training.shared_beginnings import IGNORED
 
 LENGTHS = (21, 13, 4)
 TOLERANCE = {torch.float64: 1e-6, torch.bfloat16: 0.02}
@@ -294,3 +297,106 @@ def test_no_row_of_scores_is_longer_than_the_kernels_room_for_it() -> None:
     room = re.search(r"#define MOST_KEYS (\d+)", native.SOURCE.read_text(encoding="utf-8"))
     assert room is not None
     assert int(room[1]) >= attention.LONGEST
+
+
+# ── rows that begin alike ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rows_that_begin_alike() -> list[Row]:
+    """Two groups of rows with common beginnings, and two rows with none; answers begin behind what is common."""
+    chance = torch.Generator().manual_seed(4)
+
+    def some(count: int) -> list[int]:
+        return torch.randint(0, 64, (count,), generator=chance).tolist()
+
+    system, document = some(20), some(17)
+    questions = [
+        (system, 6, 9),
+        ([], 4, 5),
+        (document, 5, 8),
+        (system, 3, 2),
+        (document, 8, 12),
+        (system, 7, 7),
+        ([], 2, 3),
+    ]
+    found = []
+    for begun, asked, answered in questions:
+        ids = [*begun, *some(asked + answered)]
+        labels = [IGNORED] * (len(begun) + asked) + ids[len(begun) + asked :]
+        found.append(Row({"input_ids": ids, "labels": labels}, len(ids)))
+    return found
+
+
+def losses_and_gradients(model: Any, batches: list[Any]) -> tuple[Tensor, Tensor]:
+    dtype = getattr(model, "compute_type", model.get_base_model().model.embed_tokens.weight.dtype)
+    sums = []
+    for batch in batches:
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            sums.append(plugins.find("tasks", "chat").losses(model, batch).sums)
+    torch.cat(sums).sum().backward()
+    decoder = model.get_base_model().model
+    gradients = torch.cat([each.grad.flatten() for each in decoder.parameters() if each.grad is not None])
+    model.zero_grad()
+    return torch.cat(sums).detach().double(), gradients.double()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=["float64", "bfloat16"])
+@pytest.mark.parametrize("built", [adapted, trained_whole], ids=["lora", "full"])
+@pytest.mark.parametrize("block", [passes.BLOCK, 3])
+def test_what_rows_begin_with_is_computed_once_and_nothing_else_changes(
+    dtype: torch.dtype, built: Callable[..., Any], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rows_that_begin_alike()
+    plain, plain_gradients = losses_and_gradients(built(dtype), [pack([row]) for row in rows])
+    monkeypatch.setattr(passes, "BLOCK", block)
+    batch = pack(rows, share=True)
+    assert batch["input_ids"].shape[1] == sum(row.length for row in rows) - 2 * 20 - 17
+    model = fused(built(dtype), monkeypatch)
+    own, gradients = losses_and_gradients(model, [batch])
+    assert distance(own, plain) < TOLERANCE[dtype]
+    assert distance(gradients, plain_gradients) < TOLERANCE[dtype]
+
+
+def test_layers_that_cannot_share_refuse_rows_that_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch, model = pack(rows_that_begin_alike(), share=True), adapted(torch.float64)
+    assert not decoder.computes_shared(model, torch.float64)
+    model.set_attn_implementation(attention.register())
+    use_blocks(model)
+    with pytest.raises(ValueError, match="share their beginnings"):
+        plugins.find("tasks", "chat").losses(model, batch)
+    model = fused(model, monkeypatch)
+    assert decoder.computes_shared(model, torch.float64)
+    assert not decoder.computes_shared(model, torch.bfloat16)
+    monkeypatch.setattr(decoder, "LONGEST", 8)
+    with pytest.raises(ValueError, match="share their beginnings"):
+        plugins.find("tasks", "chat").losses(model, batch)
+
+
+def test_rows_too_long_for_products_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_that_begin_alike()
+    assert "row_of_segment" in pack(rows, share=True)
+    monkeypatch.setattr(attention, "LONGEST", 30)
+    assert "row_of_segment" not in pack(rows, share=True)
+
+
+@compiled
+@pytest.mark.parametrize("block", [(0, 7), (0, 4), (4, 7)])
+def test_attention_kernels_agree_behind_a_beginning(block: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    heads = Heads(torch.tensor([4, 11, 16]), 7, 2, 2, 8, beginning=(1, 3))
+    part, seen = slice(2 * block[0], 2 * block[1]), slice(3 + block[1])
+
+    def compute() -> list[Tensor]:
+        flat, cosine, sine = numbers(18, 70), numbers(18, 8, seed=1), numbers(18, 8, seed=2)
+        queries, keys, values = heads.split(flat, cosine, sine)
+        shares = heads.shares(torch.bmm(queries[:, part], keys[:, seen].transpose(1, 2)), block, 0.3)
+        back = torch.zeros(18, 64).bfloat16()
+        upstream = heads.flat_to_mixed(numbers(18, 32, seed=3))
+        of_shares = torch.bmm(upstream[:, part], values[:, seen].transpose(1, 2))
+        of_scores = heads.of_scores(shares, of_shares, block, 0.3)
+        heads.joined(queries, keys, values, cosine, sine, back)
+        return [queries, keys, values, shares, of_scores, back]
+
+    own, other = both_ways(compute, monkeypatch)
+    assert_close(own, other)
+    assert own[1].shape == (4, 10, 8)
+    assert torch.all(own[-1][:4] == 0)

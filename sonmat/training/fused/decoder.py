@@ -3,8 +3,9 @@
 norm → attention → norm → gated block. Between the matrix products there is one pass over memory for each part (`passes`), and the
 backward pass keeps only what is dear to compute again: inputs of the two norms, queries, keys, values and shares of attention, its
 result, gate and up. Tokens lie one behind another, so that a packed batch is computed without padding in every linear layer;
-attention takes rows of like length together. Equal in outputs and gradients to Transformers' layer with PEFT's adapters, up to
-the rounding of the compute type, which hidden states are of between layers.
+attention takes rows of like length together, and tokens that several rows begin with are computed once (`layout`). Equal in outputs
+and gradients to Transformers' layer with PEFT's adapters, up to the rounding of the compute type, which hidden states are of
+between layers.
 
 It fits layers of Llama's build (Touvron et al. 2023): two plain RMS norms, rotary positions over whole heads, a gated feed-forward
 block, and either all seven linear layers with LoRA or all seven trained. Rows longer than `attention.LONGEST`, caches and other
@@ -15,8 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,14 +24,15 @@ from torch.autograd.function import once_differentiable
 
 from sonmat.training.fused import passes
 from sonmat.training.fused.attention import LONGEST
+from sonmat.training.fused.layout import Layout, Layouts
 from sonmat.training.fused.lora import LoraGroup
 from sonmat.training.fused.passes import Heads
 from sonmat.training.fused.trained import TrainedGroup
+from sonmat.training.varlen import ROW_OF_SEGMENT, refuse_shared
 
 Group = LoraGroup | TrainedGroup
 
-LIKE_LENGTH: Final = 1.25
-"""Rows share a product of attention up to this ratio of their lengths."""
+_layouts = Layouts()
 _ATTENTION, _BLOCK = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")
 
 
@@ -61,6 +62,13 @@ def fuse_decoder_layers(
         )
         layer.forward = fused.forward
     return len(fitting)
+
+
+def computes_shared(model: nn.Module, dtype: torch.dtype) -> bool:
+    """Whether every decoder layer is computed as a whole in `dtype`, so that rows may share what they begin with."""
+    decoder: Any = model.get_decoder()  # type: ignore[operator]
+    found = [getattr(layer.forward, "__self__", None) for layer in getattr(decoder, "layers", ())]
+    return bool(found) and all(isinstance(each, DecoderLayer) and each.computes_in(dtype) for each in found)
 
 
 def has_whole_layers(model: nn.Module) -> bool:
@@ -93,10 +101,10 @@ class DecoderLayer:
         return self.inputs, self.output, self.gates, self.down
 
     @property
-    def shared(self) -> int:
-        """Heads of keys and values."""
-        heads: int = self.inputs.widths[1] // self.head_size
-        return heads
+    def sizes(self) -> tuple[int, int, int]:
+        """Heads of keys and values, heads of queries for each of them, numbers of a head."""
+        queries, keys = self.inputs.widths[:2]
+        return keys // self.head_size, queries // keys, self.head_size
 
     def forward(
         self,
@@ -107,16 +115,23 @@ class DecoderLayer:
         use_cache: bool | None = False,
         position_embeddings: tuple[Tensor, Tensor] | None = None,
         cu_seq_lens_q: Tensor | None = None,
+        row_of_segment: Tensor | None = None,
         **more: Any,
     ) -> Tensor:
-        """The signature of Transformers' decoder layers; hidden states of shape (rows, tokens, size)."""
+        """The signature of Transformers' decoder layers; hidden states of shape (rows, tokens, size).
+
+        Raises:
+            ValueError: rows share what they begin with (`row_of_segment`) and the layer cannot be computed as a whole.
+        """
         rows, width = hidden_states.shape[:2]
+        dtype = _compute_type(hidden_states)
         # A mask of a packed batch says what its rows say; any other one hides something.
         usual = past_key_values is None and (attention_mask is None or cu_seq_lens_q is not None)
-        starts = list(range(0, (rows + 1) * width, width)) if cu_seq_lens_q is None else cu_seq_lens_q.tolist()
-        longest = max(end - start for start, end in pairwise(starts))
-        dtype = _compute_type(hidden_states)
-        if not usual or position_embeddings is None or longest > LONGEST or not self._takes(dtype, position_embeddings[0]):
+        layout: Layout | None = None
+        if usual and position_embeddings is not None and self._takes(dtype, position_embeddings[0], row_of_segment):
+            layout = _layouts.of(position_embeddings, (rows, width), dtype, self.sizes, cu_seq_lens_q, row_of_segment)
+        if layout is None or layout.longest > LONGEST:
+            refuse_shared({ROW_OF_SEGMENT: row_of_segment})
             plain: Tensor = self.plain_forward(
                 hidden_states,
                 attention_mask=attention_mask,
@@ -128,44 +143,25 @@ class DecoderLayer:
                 **more,
             )
             return plain
-        cosine, sine = (each.to(dtype).expand(rows, -1, -1).reshape(rows * width, -1) for each in position_embeddings)
-        heads = [
-            Heads(torch.tensor(part), most, self.shared, self.inputs.widths[0] // self.inputs.widths[1], self.head_size)
-            for part, most in alike(starts)
-        ]
         matrices = [matrix for group in self.groups for matrix in group.matrices]
         flat = hidden_states.reshape(rows * width, -1).to(dtype)
         done: Tensor = _Whole.apply(  # type: ignore[no-untyped-call]
-            flat, self, heads, cosine, sine, self.first_norm, self.second_norm, *matrices
+            flat, self, layout, self.first_norm, self.second_norm, *matrices
         )
         return done.view_as(hidden_states)
 
-    def _takes(self, dtype: torch.dtype, cosine: Tensor) -> bool:
-        computes = self.without_kernels or passes.has_kernels(dtype, cosine.device)
-        return computes and all(group.computes_in(dtype) for group in self.groups) and cosine.shape[-1] == self.head_size
+    def computes_in(self, dtype: torch.dtype) -> bool:
+        return all(group.computes_in(dtype) for group in self.groups)
+
+    def _takes(self, dtype: torch.dtype, cosine: Tensor, row_of_segment: Tensor | None) -> bool:
+        # Sharing gains more than kernels do.
+        gains = self.without_kernels or row_of_segment is not None or passes.has_kernels(dtype, cosine.device)
+        return gains and self.computes_in(dtype) and cosine.shape[-1] == self.head_size
 
 
 def _compute_type(hidden: Tensor) -> torch.dtype:
     kind = hidden.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
-
-
-def alike(starts: Sequence[int]) -> list[tuple[list[int], int]]:
-    """Neighbouring rows of like length: where those of each group begin and the last one ends, and their greatest length."""
-    groups: list[tuple[list[int], int]] = []
-    shortest = 0
-    for start, end in pairwise(starts):
-        length = end - start
-        if groups:
-            bounds, longest = groups[-1]
-            low, high = min(shortest, length), max(longest, length)
-            if high <= LIKE_LENGTH * low + 8:
-                groups[-1] = ([*bounds, end], high)
-                shortest = low
-                continue
-        groups.append(([start, end], length))
-        shortest = length
-    return groups
 
 
 def _groups(module: nn.Module, group_of: Mapping[nn.Module, LoraGroup]) -> tuple[Group, Group, Group, Group] | None:
@@ -203,9 +199,7 @@ class _Whole(torch.autograd.Function):
         ctx: Any,
         x: Tensor,
         layer: DecoderLayer,
-        heads: list[Heads],
-        cosine: Tensor,
-        sine: Tensor,
+        layout: Layout,
         first_norm: Tensor,
         second_norm: Tensor,
         *matrices: Tensor,
@@ -216,26 +210,27 @@ class _Whole(torch.autograd.Function):
             product, small_inputs = layer.inputs.product(normed)
             mixed = x.new_empty(len(x), layer.inputs.widths[0])
             kept: list[Tensor] = []
-            for each in heads:
-                kept += _attention(each, product, cosine, sine, mixed, layer.scale)
+            for each in layout.heads:
+                kept += _attention(each, product, layout, mixed, layer.scale)
             attended, small_output = layer.output.product(mixed)
             total, normed, second = passes.norm_forward(x, attended[:, : x.shape[1]], second_norm, layer.epsilon)
             both, small_gates = layer.gates.product(normed)
             gated = passes.gate_forward(both, layer.gates.widths[0], layer.activation)
             done, small_down = layer.down.product(gated)
-        ctx.layer, ctx.heads = layer, heads
+        ctx.layer, ctx.layout = layer, layout
         small = (small_inputs, small_output, small_gates, small_down)
-        ctx.save_for_backward(x, inverse, mixed, total, second, both, *small, cosine, sine, first_norm, second_norm, *kept)
+        ctx.save_for_backward(x, inverse, mixed, total, second, both, *small, first_norm, second_norm, *kept)
         return total + done[:, : x.shape[1]]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         layer: DecoderLayer = ctx.layer
+        layout: Layout = ctx.layout
         x, inverse, mixed, total, second, both, small_inputs, small_output, small_gates, small_down, *rest = (
             ctx.saved_tensors
         )
-        cosine, sine, first_norm, second_norm, *kept = rest
+        first_norm, second_norm, *kept = rest
         of_first_norm: Tensor | None = None
         of_second_norm: Tensor | None = None
         with torch.autocast(x.device.type, enabled=False):
@@ -249,44 +244,56 @@ class _Whole(torch.autograd.Function):
             gate_matrices = layer.gates.matrix_gradients(of_both, normed, small_gates)
             of_output = layer.output.upstream(x)
             of_total = layer.output.outputs_of(of_output)
-            if ctx.needs_input_grad[6]:
+            if ctx.needs_input_grad[4]:
                 of_second_norm = passes.norm_weight_gradient(of_normed, total, second).to(layer.second_norm.dtype)
             passes.norm_backward(of_normed, total, second_norm, second, gradient.contiguous(), of_total)
             of_mixed = layer.output.input_gradient(of_output)
             output_matrices = layer.output.matrix_gradients(of_output, mixed, small_output)
             of_inputs = layer.inputs.upstream(x)
-            for each in ctx.heads:
+            inherited: _Inherited = {}
+            # Backwards, so that a beginning comes behind the rows that continue it.
+            for each in reversed(layout.heads):
                 count = 3 + len(each.blocks)
-                _attention_backward(each, kept[:count], of_mixed, cosine, sine, of_inputs, layer.scale)
-                del kept[:count]
+                _attention_backward(each, kept[-count:], of_mixed, layout, of_inputs, inherited, layer.scale)
+                del kept[-count:]
             of_normed = layer.inputs.input_gradient(of_inputs)
             normed = passes.norm_again(x, first_norm, inverse)
             input_matrices = layer.inputs.matrix_gradients(of_inputs, normed, small_inputs)
-            if ctx.needs_input_grad[5]:
+            if ctx.needs_input_grad[3]:
                 of_first_norm = passes.norm_weight_gradient(of_normed, x, inverse).to(layer.first_norm.dtype)
             of_x = None
             if ctx.needs_input_grad[0]:
                 of_x = torch.empty_like(x)
                 passes.norm_backward(of_normed, x, first_norm, inverse, of_total, of_x)
         matrices = (*input_matrices, *output_matrices, *gate_matrices, *down_matrices)
-        return of_x, None, None, None, None, of_first_norm, of_second_norm, *matrices
+        return of_x, None, None, of_first_norm, of_second_norm, *matrices
 
 
-def _attention(heads: Heads, product: Tensor, cosine: Tensor, sine: Tensor, mixed: Tensor, scale: float) -> list[Tensor]:
+_Inherited = dict[int, tuple[Tensor, Tensor]]
+"""By the first token of a beginning: gradients of its keys and values from the rows that continue it, float32 or wider."""
+
+
+def _attention(heads: Heads, product: Tensor, layout: Layout, mixed: Tensor, scale: float) -> list[Tensor]:
     """Writes what attention gives into its tokens of `mixed`; returns queries, keys, values and the shares of every block."""
-    queries, keys, values = heads.split(product, cosine, sine)
+    queries, keys, values = heads.split(product, layout.cosine, layout.sine)
     by_head, kept = torch.empty_like(queries), [queries, keys, values]
     for block in heads.blocks:
-        part = slice(block[0] * heads.group, block[1] * heads.group)
-        scores = torch.bmm(queries[:, part], keys[:, : block[1]].transpose(1, 2))
+        part, seen = slice(block[0] * heads.group, block[1] * heads.group), slice(heads.before + block[1])
+        scores = torch.bmm(queries[:, part], keys[:, seen].transpose(1, 2))
         kept.append(heads.shares(scores, block, scale))
-        by_head[:, part] = torch.bmm(kept[-1], values[:, : block[1]])
+        by_head[:, part] = torch.bmm(kept[-1], values[:, seen])
     heads.mixed_to_flat(by_head, mixed)
     return kept
 
 
 def _attention_backward(
-    heads: Heads, kept: Sequence[Tensor], of_mixed: Tensor, cosine: Tensor, sine: Tensor, of_inputs: Tensor, scale: float
+    heads: Heads,
+    kept: Sequence[Tensor],
+    of_mixed: Tensor,
+    layout: Layout,
+    of_inputs: Tensor,
+    inherited: _Inherited,
+    scale: float,
 ) -> None:
     """Writes the gradients of queries, keys and values into the first columns of `of_inputs`."""
     queries, keys, values, *shares_of_blocks = kept
@@ -294,7 +301,7 @@ def _attention_backward(
     of_queries, of_keys, of_values = (torch.empty_like(each) for each in (queries, keys, values))
     # The last block looks at all keys: the others add to what it has written.
     for block, shares in reversed(list(zip(heads.blocks, shares_of_blocks, strict=True))):
-        part, seen = slice(block[0] * heads.group, block[1] * heads.group), slice(block[1])
+        part, seen = slice(block[0] * heads.group, block[1] * heads.group), slice(heads.before + block[1])
         of_seen_values = torch.bmm(shares.transpose(1, 2), upstream[:, part])
         of_scores = torch.bmm(upstream[:, part], values[:, seen].transpose(1, 2))
         of_scores = heads.of_scores(shares, of_scores, block, scale)
@@ -306,4 +313,20 @@ def _attention_backward(
         else:
             of_keys[:, seen] += of_seen_keys
             of_values[:, seen] += of_seen_values
-    heads.joined(of_queries, of_keys, of_values, cosine, sine, of_inputs)
+    _inherit(heads, of_keys, of_values, inherited)
+    heads.joined(of_queries, of_keys, of_values, layout.cosine, layout.sine, of_inputs)
+
+
+def _inherit(heads: Heads, of_keys: Tensor, of_values: Tensor, inherited: _Inherited) -> None:
+    """Leave a beginning what flows back to it; add to a beginning what was left to it."""
+    if heads.before:
+        wide = torch.promote_types(of_keys.dtype, torch.float32)
+        sums = [
+            each[:, : heads.before].unflatten(0, (heads.rows, heads.shared)).sum(dim=0, dtype=wide)
+            for each in (of_keys, of_values)
+        ]
+        earlier = inherited.get(heads.beginning)
+        inherited[heads.beginning] = (sums[0], sums[1]) if earlier is None else (earlier[0] + sums[0], earlier[1] + sums[1])
+    elif (left := inherited.pop(int(heads.starts[0]), None)) is not None:
+        for own, more in zip((of_keys, of_values), left, strict=True):
+            own.copy_(own + more)

@@ -123,25 +123,30 @@ class Heads:
 
     Args:
         starts: of these rows, which lie one behind another, and the end of the last.
+        beginning: first token of what all these rows continue, and how many tokens it has. Their queries look at its keys too.
     """
 
-    def __init__(self, starts: Tensor, longest: int, shared: int, group: int, size: int) -> None:
+    def __init__(
+        self, starts: Tensor, longest: int, shared: int, group: int, size: int, beginning: tuple[int, int] = (0, 0)
+    ) -> None:
         self.starts, self.longest, self.shared, self.group, self.size = starts, longest, shared, group, size
         self.rows = len(starts) - 1
+        self.beginning, self.before = beginning
         count = max(1, round(longest / BLOCK))
         edges = [longest * number // count for number in range(count + 1)]
         self.blocks = list(pairwise(edges))
         """Places of the queries of each block, from and to."""
 
     def split(self, flat: Tensor, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated queries of shape (rows · shared, longest · group, size), keys and values of (rows · shared, longest, size).
+        """Rotated queries of shape (rows · shared, longest · group, size), keys and values of (rows · shared, before + longest, size).
 
         Args:
             flat: queries of all heads, keys and values as the first columns of each token.
             cosine: of each token's position, shape (tokens, size); `sine` likewise (Su et al. 2021, in halves as Llama has it).
         """
         queries = flat.new_empty(self.rows * self.shared, self.longest * self.group, self.size)
-        keys, values = (flat.new_empty(self.rows * self.shared, self.longest, self.size) for _ in range(2))
+        width = self.before + self.longest
+        keys, values = (flat.new_empty(self.rows * self.shared, width, self.size) for _ in range(2))
         kernels = _native(flat)
         if kernels is not None:
             kernels.heads_forward(
@@ -150,11 +155,15 @@ class Heads:
             return queries, keys, values
         for to, part in zip((queries, keys, values), self._parts(flat), strict=True):
             turned = part if to is values else part * cosine[:, None] + _half_turned(part) * sine[:, None]
-            to.copy_(self._padded(turned).view_as(to))
+            own = self._padded(turned)
+            if to is not queries:
+                first = turned[self.beginning : self.beginning + self.before].transpose(0, 1)[None, :, :, None]
+                own = torch.cat([first.expand(self.rows, -1, -1, -1, -1), own], dim=2)
+            to.copy_(own.view_as(to))
         return queries, keys, values
 
     def joined(self, queries: Tensor, keys: Tensor, values: Tensor, cosine: Tensor, sine: Tensor, flat: Tensor) -> None:
-        """The gradient of `split`: into the first columns of `flat`."""
+        """The gradient of `split`: into the first columns of `flat`, for these rows' own tokens alone."""
         kernels = _native(flat)
         if kernels is not None:
             kernels.heads_backward(
@@ -163,7 +172,7 @@ class Heads:
             return
         cosines, sines = cosine[self._tokens, None], sine[self._tokens, None]
         for by_head, to in zip((queries, keys, values), self._parts(flat), strict=True):
-            part = self._flat(by_head)
+            part = self._flat(by_head if by_head is queries else by_head[:, self.before :])
             to[self._tokens] = part if by_head is values else part * cosines - _half_turned(part * sines)
 
     def mixed_to_flat(self, mixed: Tensor, flat: Tensor) -> None:
@@ -188,7 +197,7 @@ class Heads:
         """Causal softmax of scale · scores, in place where it can be.
 
         Args:
-            scores: of the queries of places `block`, shape (rows · shared, (to - from) · group, to).
+            scores: of the queries of places `block`, shape (rows · shared, (to - from) · group, before + to).
         """
         kernels = _native(scores)
         if kernels is not None:
@@ -211,11 +220,11 @@ class Heads:
         return slice(int(self.starts[0]), int(self.starts[-1]))
 
     def _shape(self) -> tuple[Any, ...]:
-        sizes = (self.rows, self.longest, self.shared, self.group, self.size)
+        sizes = (self.rows, self.longest, self.shared, self.group, self.size, self.beginning, self.before)
         return (_at(self.starts), *map(_int, sizes))
 
     def _lines(self, block: tuple[int, int]) -> tuple[Any, ...]:
-        return (_at(self.starts), *map(_int, (self.rows, self.shared, self.group, *block)))
+        return (_at(self.starts), *map(_int, (self.rows, self.shared, self.group, self.before, *block)))
 
     def _parts(self, flat: Tensor) -> list[Tensor]:
         """Views of the columns of queries, keys and values, shape (tokens, heads, size) each."""
@@ -235,18 +244,18 @@ class Heads:
 
     def _flat(self, by_head: Tensor) -> Tensor:
         """The way back: (tokens of these rows, heads, size)."""
-        padded = by_head.view(self.rows, self.shared, self.longest, -1, self.size)
+        padded = by_head.reshape(self.rows, self.shared, self.longest, -1, self.size)
         lengths = self.starts.diff().tolist()
         return torch.cat([padded[row, :, :length].transpose(0, 1).flatten(1, 2) for row, length in enumerate(lengths)])
 
     def _by_place(self, scores: Tensor, block: tuple[int, int]) -> Tensor:
-        return scores.view(self.rows, self.shared, block[1] - block[0], self.group, block[1])
+        return scores.view(self.rows, self.shared, block[1] - block[0], self.group, self.before + block[1])
 
     def _seen(self, block: tuple[int, int]) -> Tensor:
         """True where a query looks, shape (rows, 1, places, 1, keys)."""
-        places, keys = torch.arange(*block), torch.arange(block[1])
+        places, keys = torch.arange(*block), torch.arange(self.before + block[1])
         inside = places[None] < self.starts.diff()[:, None]
-        causal = places[:, None] >= keys[None]
+        causal = self.before + places[:, None] >= keys[None]
         return causal[None, None, :, None] & inside[:, None, :, None, None]
 
 

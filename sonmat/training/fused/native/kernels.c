@@ -187,24 +187,26 @@ void gate_backward(const bf16 *both, int64_t both_stride, const bf16 *gradient, 
 
 /* Queries, keys and values of flat tokens, rotated, to rows of equal width `longest`, by head; behind a row's end are zeros.
  * A token is [queries of all heads | keys | values]. Queries lie as (row, shared, longest · group, size), so that the heads that
- * share keys are more queries of one; keys and values as (row, shared, longest, size). cosine and sine: (tokens, size). */
+ * share keys are more queries of one; keys and values as (row, shared, before + longest, size): those of the `before` tokens from
+ * `beginning` on, which all rows continue, come first. cosine and sine: (tokens, size). */
 void heads_forward(const bf16 *flat, int64_t flat_stride, const bf16 *cosine, const bf16 *sine, const int64_t *starts, int64_t rows,
-                   int64_t longest, int64_t shared, int64_t group, int64_t size, bf16 *queries, bf16 *keys, bf16 *values) {
-    int64_t heads = shared * group, half = size / 2;
+                   int64_t longest, int64_t shared, int64_t group, int64_t size, int64_t beginning, int64_t before, bf16 *queries,
+                   bf16 *keys, bf16 *values) {
+    int64_t heads = shared * group, half = size / 2, width = before + longest;
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t row = 0; row < rows; row++)
-        for (int64_t place = 0; place < longest; place++) {
-            int64_t t = starts[row] + place;
-            int inside = t < starts[row + 1];
+        for (int64_t key = 0; key < width; key++) {
+            int64_t place = key - before, t = place < 0 ? beginning + key : starts[row] + place;
+            int inside = place < 0 || t < starts[row + 1];
             const bf16 *token = flat + t * flat_stride;
-            for (int64_t h = 0; h < heads + 2 * shared; h++) {
+            for (int64_t h = place < 0 ? heads : 0; h < heads + 2 * shared; h++) {
                 bf16 *to;
                 if (h < heads)
                     to = queries + (((row * shared + h / group) * longest + place) * group + h % group) * size;
                 else if (h < heads + shared)
-                    to = keys + ((row * shared + h - heads) * longest + place) * size;
+                    to = keys + ((row * shared + h - heads) * width + key) * size;
                 else
-                    to = values + ((row * shared + h - heads - shared) * longest + place) * size;
+                    to = values + ((row * shared + h - heads - shared) * width + key) * size;
                 if (!inside) {
                     memset(to, 0, (size_t)size * 2);
                 } else if (h >= heads + shared) {
@@ -222,11 +224,12 @@ void heads_forward(const bf16 *flat, int64_t flat_stride, const bf16 *cosine, co
         }
 }
 
-/* The way back: gradients by head to flat tokens, rotated back. */
+/* The way back: gradients by head to flat tokens, rotated back; those of the beginning are left to the caller, who sums them. */
 void heads_backward(const bf16 *queries, const bf16 *keys, const bf16 *values, const bf16 *cosine, const bf16 *sine,
-                    const int64_t *starts, int64_t rows, int64_t longest, int64_t shared, int64_t group, int64_t size, bf16 *flat,
-                    int64_t flat_stride) {
-    int64_t heads = shared * group, half = size / 2;
+                    const int64_t *starts, int64_t rows, int64_t longest, int64_t shared, int64_t group, int64_t size,
+                    int64_t beginning, int64_t before, bf16 *flat, int64_t flat_stride) {
+    int64_t heads = shared * group, half = size / 2, width = before + longest;
+    (void)beginning;
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t row = 0; row < rows; row++)
         for (int64_t place = 0; place < longest; place++) {
@@ -239,9 +242,9 @@ void heads_backward(const bf16 *queries, const bf16 *keys, const bf16 *values, c
                 if (h < heads)
                     from = queries + (((row * shared + h / group) * longest + place) * group + h % group) * size;
                 else if (h < heads + shared)
-                    from = keys + ((row * shared + h - heads) * longest + place) * size;
+                    from = keys + ((row * shared + h - heads) * width + before + place) * size;
                 else
-                    from = values + ((row * shared + h - heads - shared) * longest + place) * size;
+                    from = values + ((row * shared + h - heads - shared) * width + before + place) * size;
                 if (h >= heads + shared) {
                     memcpy(to, from, (size_t)size * 2);
                 } else {
@@ -259,7 +262,8 @@ void heads_backward(const bf16 *queries, const bf16 *keys, const bf16 *values, c
 
 /* What attention gave, laid out as queries are, to flat tokens (to_flat) or back; behind a row's end zeros are written by head. */
 void mixed_heads(bf16 *by_head, bf16 *flat, int64_t flat_stride, const int64_t *starts, int64_t rows, int64_t longest, int64_t shared,
-                 int64_t group, int64_t size, int to_flat) {
+                 int64_t group, int64_t size, int64_t beginning, int64_t before, int to_flat) {
+    (void)beginning, (void)before;
     size_t bytes = (size_t)(group * size) * 2;
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t row = 0; row < rows; row++)
@@ -283,17 +287,17 @@ void mixed_heads(bf16 *by_head, bf16 *flat, int64_t flat_stride, const int64_t *
 /* Longest row of scores; callers keep to fewer (attention.LONGEST). */
 #define MOST_KEYS 1024
 
-/* Scores of the queries of places `from` … `to` - 1, laid out as (row, shared, (to - from) · group, to), in place to shares: a query
- * looks at the keys up to its own place; all else becomes 0. */
-void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t shared, int64_t group, int64_t from, int64_t to,
-                    float scale) {
-    int64_t queries = (to - from) * group;
+/* Scores of the queries of places `from` … `to` - 1, laid out as (row, shared, (to - from) · group, before + to), in place to shares: a
+ * query looks at the keys up to its own place, which `before` others precede; all else becomes 0. */
+void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t shared, int64_t group, int64_t before, int64_t from,
+                    int64_t to, float scale) {
+    int64_t queries = (to - from) * group, width = before + to;
 #pragma omp parallel for collapse(2) schedule(dynamic, 16)
     for (int64_t line = 0; line < rows * shared; line++)
         for (int64_t q = 0; q < queries; q++) {
             int64_t row = line / shared, length = starts[row + 1] - starts[row], place = from + q / group;
-            bf16 *s = scores + (line * queries + q) * to;
-            int64_t seen = place < length ? place + 1 : 0;
+            bf16 *s = scores + (line * queries + q) * width;
+            int64_t seen = place < length ? before + place + 1 : 0;
             float largest = -INFINITY, total = 0.0f;
 #pragma omp simd reduction(max : largest)
             for (int64_t k = 0; k < seen; k++) {
@@ -309,27 +313,27 @@ void shares_forward(bf16 *scores, const int64_t *starts, int64_t rows, int64_t s
             float share = 1.0f / total;
 #pragma omp simd
             for (int64_t k = 0; k < seen; k++) s[k] = narrow(held[k] * share);
-            memset(s + seen, 0, (size_t)(to - seen) * 2);
+            memset(s + seen, 0, (size_t)(width - seen) * 2);
         }
 }
 
 /* Gradient of the scores from that of the shares, in place; laid out as in shares_forward. */
 void shares_backward(const bf16 *shares, bf16 *gradient, const int64_t *starts, int64_t rows, int64_t shared, int64_t group,
-                     int64_t from, int64_t to, float scale) {
-    int64_t queries = (to - from) * group;
+                     int64_t before, int64_t from, int64_t to, float scale) {
+    int64_t queries = (to - from) * group, width = before + to;
 #pragma omp parallel for collapse(2) schedule(dynamic, 16)
     for (int64_t line = 0; line < rows * shared; line++)
         for (int64_t q = 0; q < queries; q++) {
             int64_t row = line / shared, length = starts[row + 1] - starts[row], place = from + q / group;
-            const bf16 *p = shares + (line * queries + q) * to;
-            bf16 *g = gradient + (line * queries + q) * to;
-            int64_t seen = place < length ? place + 1 : 0;
+            const bf16 *p = shares + (line * queries + q) * width;
+            bf16 *g = gradient + (line * queries + q) * width;
+            int64_t seen = place < length ? before + place + 1 : 0;
             float along = 0.0f;
 #pragma omp simd reduction(+ : along)
             for (int64_t k = 0; k < seen; k++) along += wide(p[k]) * wide(g[k]);
 #pragma omp simd
             for (int64_t k = 0; k < seen; k++) g[k] = narrow(wide(p[k]) * (wide(g[k]) - along) * scale);
-            memset(g + seen, 0, (size_t)(to - seen) * 2);
+            memset(g + seen, 0, (size_t)(width - seen) * 2);
         }
 }
 

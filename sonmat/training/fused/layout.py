@@ -1,0 +1,105 @@
+"""Which rows of a pass share the products of attention, and by what angles their tokens are turned: once a pass, for all layers.
+
+In: where rows begin, which of them continue a common beginning, cosine and sine of positions. Out: a `Layout`. Rows of like length
+stand below one another, with little padding; rows that continue a beginning look at its keys and at their own.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from sonmat.training.fused.passes import Heads
+
+LIKE_LENGTH: Final = 1.25
+"""Rows share a product of attention up to this ratio of their lengths."""
+Sizes = tuple[int, int, int]
+"""Heads of keys and values, heads of queries for each of them, numbers of a head."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    heads: tuple[Heads, ...]
+    """A beginning stands before the rows that continue it."""
+    cosine: Tensor
+    """Shape (tokens, size of a head), in the compute type; `sine` likewise."""
+    sine: Tensor
+    longest: int
+    """Most tokens that a query looks at."""
+
+
+class Layouts:
+    """The last layout that was asked for: all layers of a pass ask for the same one."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[weakref.ref[Tensor], object] | None = None
+        self._found: Layout | None = None
+
+    def of(
+        self,
+        turns: tuple[Tensor, Tensor],
+        shape: tuple[int, int],
+        dtype: torch.dtype,
+        sizes: Sizes,
+        begins: Tensor | None,
+        row_of_segment: Tensor | None,
+    ) -> Layout:
+        """
+        Args:
+            turns: cosine and sine of every position, shape (1 or rows, tokens, size of a head); one object for all layers.
+            shape: rows and tokens of the batch.
+            begins: where the rows or segments of a packed batch begin, and the end of the last; None for a padded batch.
+            row_of_segment: the row of each segment, -1 for a beginning that the rows behind it continue.
+        """
+        asked = (shape, dtype, sizes)
+        if self._asked is None or self._asked[0]() is not turns[0] or self._asked[1] != asked or self._found is None:
+            self._found = _laid_out(turns, shape, dtype, sizes, begins, row_of_segment)
+            self._asked = (weakref.ref(turns[0]), asked)
+        return self._found
+
+
+def _laid_out(
+    turns: tuple[Tensor, Tensor],
+    shape: tuple[int, int],
+    dtype: torch.dtype,
+    sizes: Sizes,
+    begins: Tensor | None,
+    row_of_segment: Tensor | None,
+) -> Layout:
+    rows, width = shape
+    starts = list(range(0, (rows + 1) * width, width)) if begins is None else begins.tolist()
+    owners = [0] * (len(starts) - 1) if row_of_segment is None else row_of_segment.tolist()
+    heads: list[Heads] = []
+    for first, end in pairwise([0, *(place for place, owner in enumerate(owners) if owner < 0 and place), len(owners)]):
+        beginning = (0, 0)
+        if owners[first] < 0:
+            beginning = (starts[first], starts[first + 1] - starts[first])
+            heads.append(Heads(torch.tensor(starts[first : first + 2]), beginning[1], *sizes))
+            first += 1
+        heads += [Heads(torch.tensor(part), most, *sizes, beginning) for part, most in alike(starts[first : end + 1])]
+    cosine, sine = (each.to(dtype).expand(rows, -1, -1).reshape(rows * width, -1) for each in turns)
+    return Layout(tuple(heads), cosine, sine, max(each.before + each.longest for each in heads))
+
+
+def alike(starts: Sequence[int]) -> list[tuple[list[int], int]]:
+    """Neighbouring rows of like length: where those of each group begin and the last one ends, and their greatest length."""
+    groups: list[tuple[list[int], int]] = []
+    shortest = 0
+    for start, end in pairwise(starts):
+        length = end - start
+        if groups:
+            bounds, longest = groups[-1]
+            low, high = min(shortest, length), max(longest, length)
+            if high <= LIKE_LENGTH * low + 8:
+                groups[-1] = ([*bounds, end], high)
+                shortest = low
+                continue
+        groups.append(([start, end], length))
+        shortest = length
+    return groups
