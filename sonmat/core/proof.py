@@ -171,6 +171,8 @@ class Verdict(Value):
     details: tuple[Text, ...] = ()
     otherwise: str | None = None
     """The candidate that would be used if there were no guards, where it is another."""
+    would_change: Text | None = None
+    """What it would take for another verdict; one of `details` as well."""
     stopped: Literal["no_arm", "no_tuned_arm"] | None = None
     """Why the guards leave nothing to go on with (exit code 3): no arm keeps them all, and `use` is what would be used without them;
     or one that the user set rules out the tuned arm that would be used, and no other tuned arm takes its place."""

@@ -99,6 +99,7 @@ class _Decision:
         self.tuned = self.best_of(tuned) if tuned else None
 
     def verdict(self) -> Verdict:
+        would_change = self.what_would_change()
         proven = [arm for arm in self.untrained() if self.lead(self.chosen, arm).won]
         return Verdict(
             use=self.chosen.candidate,
@@ -114,13 +115,14 @@ class _Decision:
                 *self.runners_up(),
                 *self.guessers(),
                 *self.made_worse(),
-                self.what_would_change(),
+                would_change,
                 *self.how_decided(),
                 *self.cross_validated(),
                 *self.failures(),
                 *unmeasured_remarks(self.standing.unmeasured, self.phrases),
             ),
             otherwise=self.free.candidate if self.free is not self.chosen else None,
+            would_change=would_change,
             stopped=self.stopped,
         )
 
