@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from functools import cache
@@ -20,6 +21,8 @@ CONTAINER_FILES = (
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
 )
 """A container's limit of memory and what it has in use: cgroup version 2 and version 1."""
+_FEWEST_TRIES = 8
+_MEASURING_SECONDS = 0.5
 
 
 @cache
@@ -135,7 +138,8 @@ def _processor_name() -> str:
 
 
 def _measure_flops(device: Device) -> float:
-    """Operations a second of a 1024 x 1024 x 1024 product in the compute type: the best of a few tries."""
+    """Operations a second of a 1024 x 1024 x 1024 product in the compute type: the best of the tries of half a second, because other
+    processes slow down most of them where the machine is busy."""
     import torch
 
     where, dtype = torch_device(device), compute_dtype(device)
@@ -143,8 +147,11 @@ def _measure_flops(device: Device) -> float:
     left = torch.randn(size, size, device=where).to(dtype)
     right = torch.randn(size, size, device=where).to(dtype)
     best = float("inf")
-    for _ in range(8):
+    begin = time.perf_counter()
+    for tries in itertools.count():
         start = time.perf_counter()
+        if tries >= _FEWEST_TRIES and start - begin > _MEASURING_SECONDS:
+            break
         product = left @ right
         product[0, 0].item()
         best = min(best, time.perf_counter() - start)
