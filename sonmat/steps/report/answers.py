@@ -46,7 +46,7 @@ def kind_of_answers(examples: Sequence[Example]) -> Literal["label", "text", "ot
 def confusion(candidate: str, examples: Sequence[Example], answers: Answers) -> Confusion | None:
     """How often each label was answered for each right label; None if nothing was answered."""
     counts = Counter(
-        (_label(example.target), _label(answers[example.id].output)) for example in examples if example.id in answers
+        (label_of(example.target), label_of(answers[example.id].output)) for example in examples if example.id in answers
     )
     if not counts:
         return None
@@ -70,7 +70,7 @@ def confident_mistakes(candidate: str, examples: Sequence[Example], answers: Ans
     answered = [example for example in examples if example.id in answers]
     if not answered:
         return None
-    wrong = [example for example in answered if not _is_right(example, answers)]
+    wrong = [example for example in answered if not is_right(example, answers)]
     ordered = sorted(wrong, key=lambda example: -_confidence(answers[example.id]))
     shown = tuple(_exhibit(example, answers[example.id]) for example in ordered[:MOST_MISTAKES])
     return Mistakes(candidate=candidate, measure=None, shown=shown, count=len(wrong), answered=len(answered))
@@ -147,6 +147,29 @@ def slices(
     return tuple(lines[:MOST_SLICES])
 
 
+def values_by_row(
+    examples: Sequence[Example], arms: Mapping[str, Answers], metrics: Sequence[str]
+) -> tuple[Measure, dict[str, dict[str, float]]] | None:
+    """Every arm's value on every row that it answered, by the first metric that grades all answers."""
+    answered = {arm: [example for example in examples if example.id in answers] for arm, answers in arms.items()}
+    for name in metrics:
+        metric = metric_named(name)
+        if metric is None or metric.right_or_wrong:
+            continue
+        values = {
+            arm: dict(zip((example.id for example in rows), _each(metric, rows, arms[arm]), strict=True))
+            for arm, rows in answered.items()
+        }
+        if all(math.isfinite(value) for of_arm in values.values() for value in of_arm.values()):
+            return measure_named(name), values
+    return None
+
+
+def _each(metric: Metric, examples: Sequence[Example], answers: Answers) -> list[float]:
+    values: list[float] = metric.value(metric.statistics(_judged(examples, answers))).tolist() if examples else []
+    return values
+
+
 def _measured(
     examples: Sequence[Example], arms: Sequence[Answers], metrics: Sequence[str]
 ) -> tuple[Measure, list[list[float]]] | None:
@@ -155,15 +178,13 @@ def _measured(
         return None
     if kind_of_answers(examples) == "label":
         measure = measure_named("accuracy").model_copy(update={"percent": True})
-        return measure, [[float(_is_right(example, answers)) for example in examples] for answers in arms]
-    for name in metrics:
-        metric = metric_named(name)
-        if metric is None or metric.right_or_wrong:
-            continue
-        values = [metric.value(metric.statistics(_judged(examples, answers))).tolist() for answers in arms]
-        if all(math.isfinite(value) for of_arm in values for value in of_arm):
-            return measure_named(name), values
-    return None
+        return measure, [[float(is_right(example, answers)) for example in examples] for answers in arms]
+    named = {str(place): answers for place, answers in enumerate(arms)}
+    found = values_by_row(examples, named, metrics)
+    if found is None:
+        return None
+    measure, by_row = found
+    return measure, [[values[example.id] for example in examples] for values in by_row.values()]
 
 
 def _total(metric: Metric, examples: Sequence[Example], answers: Answers) -> float:
@@ -206,27 +227,29 @@ def _exhibit(
     )
 
 
-def cut(content: Any) -> Any:
-    """The same content without personal data, its texts and lists cut to a length that a report can hold."""
+def cut(content: Any, longest: int = LONGEST_QUOTE) -> Any:
+    """The same content without personal data, its lists cut and its texts to `longest` characters."""
     # Masked first, because half a number is no longer known for one.
-    return _cut(masked_content(content))
+    return _cut(masked_content(content), longest)
 
 
-def _cut(content: Any) -> Any:
+def _cut(content: Any, longest: int) -> Any:
     if isinstance(content, str):
-        return content if len(content) <= LONGEST_QUOTE else content[:LONGEST_QUOTE] + " […]"
+        return content if len(content) <= longest else content[:longest] + " […]"
     if isinstance(content, list | tuple):
-        return [_cut(entry) for entry in content[-MOST_TURNS:]]
+        return [_cut(entry, longest) for entry in content[-MOST_TURNS:]]
     if isinstance(content, dict):
-        return {key: _cut(entry) for key, entry in content.items()}
+        return {key: _cut(entry, longest) for key, entry in content.items()}
     return content
 
 
-def _is_right(example: Example, answers: Answers) -> bool:
-    return _label(example.target) == _label(answers[example.id].output)
+def is_right(example: Example, answers: Answers) -> bool:
+    """Whether the label that was answered is the right one."""
+    return label_of(example.target) == label_of(answers[example.id].output)
 
 
-def _label(content: Mapping[str, Any]) -> str:
+def label_of(content: Mapping[str, Any]) -> str:
+    """The label of a target or an answer; '' where it has none."""
     return str(content.get("label", ""))
 
 
