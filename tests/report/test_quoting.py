@@ -1,4 +1,4 @@
-"""User text fit to be quoted: nothing lost, nothing invisible, long texts cut, common passages found."""
+"""User text fit to be quoted: nothing invisible, long texts cut."""
 
 from __future__ import annotations
 
@@ -7,29 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonmat.steps.report.quoting import SHORT, printable, quote, segments, shortened, width
-
-
-@given(st.text(), st.text())
-def test_segments_joined_are_the_answer(answer: str, right: str) -> None:
-    assert "".join(segment.text for segment in segments(answer, right)) == printable(answer)
-
-
-def test_passages_of_the_right_answer_are_found_in_korean_and_english() -> None:
-    korean = segments("환불은 3일 뒤에 됩니다", "교환은 3일 뒤에 됩니다")
-    assert [segment.text for segment in korean if segment.common][-1].strip() == "은 3일 뒤에 됩니다"
-    english = segments("the cat sat", "the dog sat")
-    assert [segment.text.strip() for segment in english if segment.common] == ["the", "sat"]
-
-
-def test_answers_without_anything_in_common_are_not_marked() -> None:
-    assert not any(segment.common for segment in segments("abc", "xyz"))
-    assert segments("", "xyz") == []
-
-
-def test_two_very_long_answers_are_not_compared() -> None:
-    (whole,) = segments("가 " * 2000, "나 " * 2000)
-    assert not whole.common
+from sonmat.steps.report.quoting import SHORT, printable, quote, shortened, width
 
 
 @given(st.text())

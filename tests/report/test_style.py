@@ -9,7 +9,7 @@ import pytest
 
 TEMPLATES = resources.files("sonmat.steps.report").joinpath("templates")
 TEXT_ON_GROUND = [
-    ("ink", "paper"), ("ink", "card"), ("ink", "well"), ("ink", "track"), ("ink", "accent-wash"), ("ink", "mark"),
+    ("ink", "paper"), ("ink", "card"), ("ink", "well"), ("ink", "track"), ("ink", "accent-wash"),
     ("soft", "paper"), ("soft", "card"), ("soft", "well"), ("soft", "accent-wash"), ("accent", "paper"), ("accent", "card"),
     ("accent", "accent-wash"), ("wrong", "card"), ("wrong", "well"), ("wrong", "wrong-wash"), ("warn", "warn-wash"),
     ("wrong", "accent-wash"), ("on-accent", "accent"), ("ink", "heat-right"), ("ink", "heat-wrong"), ("accent", "well"),

@@ -16,7 +16,7 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.values import Candidate, Event, Example, ModelFacts, Plan, Split
 from sonmat.runs import RunFolder
 from sonmat.runs.files import read_header
-from sonmat.steps.report import answers
+from sonmat.steps.report import answers, items
 from sonmat.steps.report.contents import (
     ArmLine,
     BaseModelLine,
@@ -53,6 +53,7 @@ def collect(folder: RunFolder) -> Report:
     kind = answers.kind_of_answers(test)
     metrics = tuple(dict.fromkeys(score.metric for arm in proof.arms for score in arm.scores))
     compared = _contrast(proof, test, given, metrics)
+    mistakes = _mistakes(chosen, test, given[chosen], metrics, compared)
     report = Report(
         name=folder.path.resolve().name,
         data=_data_names(recipe),
@@ -70,8 +71,16 @@ def collect(folder: RunFolder) -> Report:
         confusion=answers.confusion(chosen, test, given[chosen]) if kind == "label" else None,
         slices=_slices(proof, test, given, reference),
         curves=_curves(folder, plan),
-        mistakes=_mistakes(chosen, test, given[chosen], metrics, compared),
+        mistakes=mistakes,
         contrast=compared,
+        side_by_side=items.side_by_side(
+            test,
+            given,
+            kind,
+            metrics,
+            items.Told(chosen, reference, compared, mistakes, proof.measures, proof.guards),
+            recipe.seed,
+        ),
         data_summary=data_summary(folder, kept_examples(folder), split),
         minutes=recipe.minutes,
         candidates=tuple(_candidate_line(folder, candidate, proof) for candidate in plan.candidates),

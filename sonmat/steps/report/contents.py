@@ -11,6 +11,7 @@ from typing import Literal
 from sonmat.core.proof import Arm, ClassScore, Comparison, Verdict
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Finding, Fitted, Json, Source, Value
+from sonmat.steps.report.item_contents import Items
 
 
 class Measure(Value):
@@ -344,6 +345,8 @@ class Report(Value):
     curves: tuple[Curve, ...]
     mistakes: Mistakes | None
     contrast: Contrast | None
+    side_by_side: Items | None = None
+    """Single test rows with every arm's answer."""
     data_summary: DataSummary
     minutes: float
     candidates: tuple[CandidateLine, ...]

@@ -14,6 +14,7 @@ SCHEME: Final = Text(en="Switch between light and dark", ko="밝은 화면과 �
 COPY: Final = Text(en="Copy", ko="복사")
 COPIED: Final = Text(en="Copied", ko="복사됨")
 MORE: Final = Text(en="Show all", ko="전체 보기")
+LESS: Final = Text(en="Show less", ko="줄여 보기")
 LEFT_OUT: Final = Text(en="{shown} of {all} shown.", ko="전체 {all}개 가운데 {shown}개를 보여 드립니다.")
 FOOTER: Final = Text(
     en="Made by {made_by} from the run directory alone. This file loads nothing from the network.",
@@ -132,38 +133,9 @@ CURVE_MEASURE_TITLE: Final = Text(
 )
 
 # ── mistakes and answers ────────────────────────────────────────────────────────────────────────────────────────────
-MISTAKES: Final = Text(en="Worst mistakes", ko="가장 아쉬운 오답")
-MISTAKES_INTRO: Final = Text(
-    en="Wrong answers that {name} was surest of. Often they show labels worth a second look.",
-    ko="{name}의 답 중 가장 확신하고도 틀린 것들입니다. 라벨을 다시 살펴볼 만한 행인 경우가 많습니다.",
-)
-MISTAKES_COUNT: Final = Text(
-    en="{wrong} of {answered} answers are wrong; {shown} are shown.",
-    ko="답변 {answered}개 중 {wrong}개가 틀렸고, 그중 {shown}개를 보여 드립니다.",
-)
-NO_MISTAKES: Final = Text(en="No wrong answer on the test rows.", ko="시험용 행에서 틀린 답이 없습니다.")
-LOWEST: Final = Text(en="Weakest answers", ko="가장 약한 답변")
-LOWEST_INTRO: Final = Text(
-    en="Answers of {name} with the lowest {measure}.", ko="{name}의 답변 중 {measure} 값이 가장 낮은 것들입니다."
-)
-SURE: Final = Text(en="{share} sure", ko="확신 {share}")
 ROW: Final = Text(en="{file}, row {row}", ko="{file} {row}행")
 NO_PICTURE: Final = Text(en="The picture cannot be shown.", ko="그림을 표시할 수 없습니다.")
 PICTURE: Final = Text(en="Picture: {place}", ko="그림: {place}")
-CONTRAST: Final = Text(en="Side by side", ko="나란히 보기")
-CONTRAST_INTRO: Final = Text(
-    en="{a} compared with {b} on single rows by {measure}.",
-    ko="행마다 {a}의 답을 {b}의 답에 견주어 {measure} 기준으로 비교했습니다.",
-)
-CONTRAST_BALANCE: Final = Text(
-    en="Better on {better} rows, worse on {worse}, equal on {equal}.",
-    ko="{better}개 행에서 낫고, {worse}개 행에서 못하며, {equal}개 행에서 같습니다.",
-)
-BEST: Final = Text(en="Largest gains", ko="가장 좋아진 답")
-WORST: Final = Text(en="Largest losses", ko="가장 나빠진 답")
-NONE_BETTER: Final = Text(en="It is better on no row.", ko="더 나은 행이 없습니다.")
-NONE_WORSE: Final = Text(en="It is worse on no row.", ko="더 못한 행이 없습니다.")
-MARKED: Final = Text(en="Marked passages also stand in the right answer.", ko="표시된 부분은 정답에도 있는 부분입니다.")
 ROLE_SYSTEM: Final = Text(en="System", ko="시스템")
 ROLE_USER: Final = Text(en="User", ko="사용자")
 ROLE_ASSISTANT: Final = Text(en="Assistant", ko="도우미")

@@ -20,10 +20,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sonmat.core.text import Language, Text
-from sonmat.steps.report import data_plots, labels, plots
+from sonmat.steps.report import data_plots, item_labels, labels, plots
 from sonmat.steps.report.contents import DataReport, DataSummary, Report
+from sonmat.steps.report.item_view import ItemView, against_target
 from sonmat.steps.report.phrasing import Phrasing
-from sonmat.steps.report.quoting import printable, quote, segments
+from sonmat.steps.report.quoting import printable, quote
 from sonmat.steps.report.thumbnails import thumbnail
 
 SEVERITIES: Final[dict[str, Text]] = {"blocker": labels.BLOCKER, "warning": labels.WARNING, "note": labels.NOTE}
@@ -56,7 +57,9 @@ def render_page(report: Report, folder: Path, language: Language) -> str:
         origins=ORIGINS,
         most_classes=MOST_CLASSES,
         plots=plots.Plots(report, phrasing),
-        segments=segments,
+        item_labels=item_labels,
+        view=ItemView(report, report.side_by_side, phrasing) if report.side_by_side else None,
+        against_target=against_target,
         commands=_commands(report, phrasing),
         verdict=first_sentence(phrasing.say(report.verdict.sentence)),
     )
@@ -81,7 +84,7 @@ def _rendered(
     report: Report | DataReport, folder: Path, language: Language, sections: Sequence[tuple[str, Text]], **more: Any
 ) -> str:
     """What both pages have: frame, style, script, and the sections on the data."""
-    script = _asset("page.js")
+    script = _asset("page.js") + _asset("items.js")
     return (
         _environment(language)
         .get_template("page.html.j2")
@@ -97,7 +100,7 @@ def _rendered(
             pills=PILLS,
             roles=ROLES,
             actions=ACTIONS,
-            style=Markup(_asset("style.css")),
+            style=Markup("\n".join(map(_asset, ("style.css", "items.css", "print.css")))),
             dark=Markup(_asset("dark.css")),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -122,14 +125,12 @@ def first_sentence(text: str) -> Sentences:
 
 def _sections(report: Report) -> list[tuple[str, Text]]:
     """Anchor and heading of each section that the run has something for, in order."""
-    mistakes = labels.LOWEST if report.mistakes and report.mistakes.measure else labels.MISTAKES
     present: list[tuple[str, Text, bool]] = [
         ("verdict", labels.VERDICT, True),
         ("arms", labels.ARMS, True),
         ("classes", labels.CLASSES, bool(report.classes or report.confusion)),
         ("curves", labels.CURVES, bool(report.curves)),
-        ("mistakes", mistakes, report.mistakes is not None),
-        ("contrast", labels.CONTRAST, report.contrast is not None),
+        ("items", item_labels.ITEMS, report.side_by_side is not None),
         *((anchor, heading, True) for anchor, heading in _data_sections(report.data_summary)),
         ("plan", labels.PLAN, True),
         ("settings", labels.SETTINGS, any(candidate.settings for candidate in report.candidates)),
