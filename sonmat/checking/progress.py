@@ -12,6 +12,8 @@ from sonmat.core.text import Text
 
 _QUIET_SECONDS = 2.0
 _BETWEEN_SECONDS = 1.0
+_FORETELLING = 20
+"""One in so many steps is done before the time left is told: the first ones load and warm up."""
 
 
 class Progress:
@@ -31,4 +33,5 @@ class Progress:
             return
         self._told = now
         left = (now - self._began) / self._done * (self._total - self._done)
-        self._emit("progress", self._what, done=self._done, total=self._total, seconds_left=round(left, 1))
+        foretold = {"seconds_left": round(left, 1)} if self._done * _FORETELLING >= self._total else {}
+        self._emit("progress", self._what, done=self._done, total=self._total, **foretold)

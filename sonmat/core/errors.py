@@ -92,7 +92,7 @@ def unknown_name(kind: Text, name: str, known: Iterable[str]) -> SettingError:
     names = sorted(known)
     folded = {entry.casefold(): entry for entry in names}
     close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)]
-    what = Text(en=f"There is no {kind.en} named '{name}'.", ko=f"'{name}'(이)라는 {kind.ko}이(가) 없습니다.")
+    what = Text(en=f"There is no {kind.en} named '{name}'.", ko=f"'{name}'(이)라는 {_as_subject(kind.ko)} 없습니다.")
     listed = ", ".join(names)
     if close:
         fix = Text(
@@ -101,3 +101,8 @@ def unknown_name(kind: Text, name: str, known: Iterable[str]) -> SettingError:
     else:
         fix = Text(en=f"Known: {listed}.", ko=f"가능한 값: {listed}.")
     return SettingError(what, fix)
+
+
+def _as_subject(korean: str) -> str:
+    """A Korean noun with the particle of a subject: 이 behind a consonant, 가 behind a vowel."""
+    return f"{korean}{'이' if (ord(korean[-1]) - ord('가')) % 28 else '가'}"

@@ -98,14 +98,15 @@ def documents_fingerprint(paths: Sequence[Path]) -> str:
     """SHA-256 over the names and contents of the files that would be read; '' for no paths.
 
     Raises:
-        DataError: a path is not there or cannot be opened.
+        DataError: a path is not there or cannot be opened, or there is no file that could be a document.
     """
     if not paths:
         return ""
+    files = list(_files(paths))
+    if not any(path.suffix.lower() in {*_READERS, *_OLD_FORMATS} or path in paths for _, path in files):
+        raise _nothing_readable(paths, ())
     try:
-        return sha256_of(
-            READING, [(name, sha256_of_file(path)) for name, path in _files(paths) if path.suffix.lower() in _READERS]
-        )
+        return sha256_of(READING, [(name, sha256_of_file(path)) for name, path in files if path.suffix.lower() in _READERS])
     except OSError as error:
         raise unreadable_file(Path(error.filename or paths[0]), error) from error
 

@@ -213,6 +213,14 @@ def test_the_fingerprint_changes_with_names_and_contents_of_documents_alone(tmp_
         documents_fingerprint([tmp_path / "nowhere"])
 
 
+def test_a_folder_without_documents_is_an_error_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no document to search"):
+        documents_fingerprint([tmp_path])
+    (tmp_path / "photo.jpg").write_bytes(b"x")
+    with pytest.raises(DataError, match="no document to search"):
+        documents_fingerprint([tmp_path])
+
+
 def test_documents_of_several_folders_are_told_apart(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -115,9 +115,10 @@ def _passed(
         seen.add(row["row"])
         now = time.perf_counter()
         # A probe that answers in batches gives its first row as late as its last, so a few rows foretell nothing.
-        if total and now - last > 1 and len(seen) * _FORETELLING >= total:
+        if total and now - last > 1:
             left = (now - start) / len(seen) * max(0, total - len(seen))
-            emit("progress", probe.title, done=min(len(seen), total), total=total, seconds_left=round(left, 1))
+            foretold = {"seconds_left": round(left, 1)} if len(seen) * _FORETELLING >= total else {}
+            emit("progress", probe.title, done=min(len(seen), total), total=total, **foretold)
             last = now
         yield row
 
