@@ -1,6 +1,6 @@
 """Further arms for a run that has been proven: they are planned, fitted and answered on the same seal; nothing is done twice.
 
-In: a run and names of arms (a method, `RUN:CANDIDATE`). Out: the run with a plan that has them, and its recipe.
+In: a run and names of arms (a method, `RUN:CANDIDATE`, `openai:URL:MODEL`). Out: the run with a plan that has them, and its recipe.
 Earlier candidates stay exactly as they were planned, even where this machine would now choose other settings. An arm that cannot
 be had is refused before anything of the run is changed.
 """
@@ -18,11 +18,14 @@ from sonmat.core.errors import SettingError, unknown_name
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Plan
+from sonmat.inference.endpoint.address import is_endpoint, read_address
 from sonmat.pipeline import fingerprints_now, perform
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.events import EventLog, Listener
 from sonmat.runs.folder import runs_root
 from sonmat.steps.plan import plan
+from sonmat.steps.plan.endpoints import METHOD as ENDPOINT
+from sonmat.steps.plan.endpoints import with_endpoints
 from sonmat.steps.prove import check_wishes
 
 _READ_BY_PLAN = ("source.json", "examples.jsonl", "ledger.jsonl", "split.json", "media", "cache")
@@ -52,9 +55,10 @@ def add_arms(
 
 
 def _with_arms(folder: RunFolder, recipe: Recipe, arms: Sequence[str]) -> Recipe:
-    methods = {method.name for method in plugins.every("methods")}
+    # An endpoint is a method of its own and comes by its address alone.
+    methods = {method.name for method in plugins.every("methods") if method.name != ENDPOINT}
     named = [name for name in arms if name in methods]
-    others = [_of_run(folder, name) for name in arms if name not in methods]
+    others = [_checked(name) if is_endpoint(name) else _of_run(folder, name) for name in arms if name not in methods]
     planned = [candidate.method for candidate in folder.plan().candidates if candidate.method in methods]
     return recipe.model_copy(
         update={
@@ -63,6 +67,11 @@ def _with_arms(folder: RunFolder, recipe: Recipe, arms: Sequence[str]) -> Recipe
             "arm": tuple(dict.fromkeys([*recipe.arm, *others])),
         }
     )
+
+
+def _checked(name: str) -> str:
+    read_address(name)
+    return name
 
 
 def _of_run(folder: RunFolder, name: str) -> str:
@@ -83,9 +92,9 @@ def _of_run(folder: RunFolder, name: str) -> str:
 
 def _merged(folder: RunFolder, recipe: Recipe, arms: Sequence[str], listeners: tuple[Listener, ...]) -> Plan:
     """The earlier candidates as they are, and behind them those that the recipe now brings besides."""
-    old, before = folder.recipe(), folder.plan()
+    old, before = folder.recipe(), _with_endpoints(folder, recipe)
     if recipe.method == old.method:
-        # Only models of other runs, which are brought in behind the plan.
+        # Models of other runs are brought in behind the plan.
         return before
     planned = _trial(folder, recipe, listeners)
     known = {candidate.id for candidate in before.candidates}
@@ -98,6 +107,15 @@ def _merged(folder: RunFolder, recipe: Recipe, arms: Sequence[str], listeners: t
             raise _refused(name, reasons)
     refused = tuple(each for each in planned.refused if each.method not in have)
     return before.model_copy(update={"candidates": (*before.candidates, *added), "refused": refused})
+
+
+def _with_endpoints(folder: RunFolder, recipe: Recipe) -> Plan:
+    """The run's plan with the endpoints that `recipe` names."""
+    plan, wanted = folder.plan(), dict.fromkeys(folder.split().test)
+    rows = {each.id: each for each in folder.kept_examples() if each.id in wanted}
+    test = [rows[id] for id in wanted]
+    candidates = with_endpoints(plan.candidates, plugins.find("tasks", plan.task), plan.spec, recipe, test)
+    return plan.model_copy(update={"candidates": candidates})
 
 
 def _trial(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...]) -> Plan:

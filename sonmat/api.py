@@ -78,6 +78,8 @@ def run(
     probes: str | Sequence[str] | None = None,
     guards: Mapping[str, float] | None = None,
     price: float | None = None,
+    token_prices: Mapping[str, Mapping[str, float]] | None = None,
+    judge: str | None = None,
     expect: Mapping[str, Any] | None = None,
     lang: Language | None = None,
     upto: str = "learn",
@@ -131,6 +133,8 @@ def run(
         "probes": _names(probes) if probes is not None else None,
         "guards": dict(guards) if guards else None,
         "price": price,
+        "token_prices": {name: dict(prices) for name, prices in token_prices.items()} if token_prices else None,
+        "judge": judge,
         "expect": dict(expect) if expect else None,
         "lang": lang,
     }
@@ -345,7 +349,7 @@ class Run:
         """Plan, fit and prove further arms on the same sealed test set; what is done is not done again.
 
         Args:
-            arms: names of methods, or models of other runs as RUN:CANDIDATE.
+            arms: names of methods, models of other runs as RUN:CANDIDATE, or openai:URL:MODEL.
         Raises:
             SettingError: there is no such method or run, or it cannot be used here; the run stays as it was.
             RunError: a model of another run has another task, or has learnt from rows of this test set.

@@ -129,6 +129,9 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: s
         "prove": (recipe.probes, recipe.guards, recipe.price, recipe.expect),
         "report": (recipe.lang or reader_language(),),
     }
+    if recipe.judge is not None or recipe.token_prices:
+        # Runs without them stay what they are.
+        own["prove"] = (*own["prove"], recipe.judge, recipe.token_prices)
     found: dict[str, str] = {}
     before = ""
     for step in STEPS:

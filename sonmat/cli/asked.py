@@ -38,6 +38,8 @@ def as_recipe(typed: dict[str, Any]) -> dict[str, Any]:
             found[name] = tuple(found[name])
     if "guards" in found:
         found["guards"] = numbers_of(found["guards"], "--guard", "speed.p95=0.5")
+    if "token_prices" in found:
+        found["token_prices"] = _token_prices_of(found["token_prices"])
     if "expect" in found:
         found["expect"] = _rules_of(found["expect"])
     if found.pop("redact", False) and found.setdefault("personal_data", "redact") != "redact":
@@ -88,6 +90,30 @@ def numbers_of(assignments: Sequence[str], option: str, example: str) -> dict[st
                     ko=f"이름=수로 쓰세요. 예: {option} {example}.",
                 ),
             )
+    return found
+
+
+def _token_prices_of(assignments: Sequence[str]) -> dict[str, dict[str, float]]:
+    """`["gpt-4.1-mini=0.4/1.6"]` as `{"gpt-4.1-mini": {"input": 0.4, "output": 1.6}}`."""
+    found = {}
+    for assignment in assignments:
+        model, _, prices = (part.strip() for part in assignment.rpartition("="))
+        try:
+            numbers = [float(part) for part in prices.split("/")]
+        except ValueError:
+            numbers = []
+        if not model or len(numbers) != 2 or not all(math.isfinite(number) and number >= 0 for number in numbers):
+            raise SettingError(
+                Text(
+                    en=f"--token-price {assignment} cannot be read.",
+                    ko=f"--token-price {assignment}을(를) 읽을 수 없습니다.",
+                ),
+                Text(
+                    en="Write MODEL=INPUT/OUTPUT, for example --token-price gpt-4.1-mini=0.4/1.6.",
+                    ko="모델=입력/출력으로 쓰세요. 예: --token-price gpt-4.1-mini=0.4/1.6.",
+                ),
+            )
+        found[model] = {"input": numbers[0], "output": numbers[1]}
     return found
 
 

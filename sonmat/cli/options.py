@@ -351,11 +351,13 @@ PROOF_OPTIONS: dict[str, Any] = {
     "arm": _option(
         list[str] | None,
         "--arm",
-        "run:FOLDER:CANDIDATE",
+        "ARM",
         _PROOF,
         words(
-            "Compare with a model of another run too. Repeatable.",
-            "다른 실행의 모델과도 비교합니다. 여러 번 쓸 수 있습니다.",
+            "Compare with a model of another run too (run:FOLDER:CANDIDATE), or with one that another machine answers for "
+            "(openai:URL:MODEL; the test questions are sent there). Repeatable.",
+            "다른 실행의 모델(run:폴더:후보)이나 외부 모델(openai:URL:모델, 시험 문항을 그곳에 보냅니다)과도 비교합니다. "
+            "여러 번 쓸 수 있습니다.",
         ),
     ),
     "probes": _option(
@@ -384,6 +386,26 @@ PROOF_OPTIONS: dict[str, Any] = {
         "PRICE",
         _PROOF,
         words("Price of this machine for an hour, in your currency.", "이 컴퓨터의 시간당 요금(쓰시는 통화로)."),
+    ),
+    "token_prices": _option(
+        list[str] | None,
+        "--token-price",
+        "MODEL=INPUT/OUTPUT",
+        _PROOF,
+        words(
+            "Price of a model that is asked elsewhere for a million tokens read and written, e.g. gpt-4.1-mini=0.4/1.6. Repeatable.",
+            "외부 모델이 읽고 쓰는 토큰 백만 개당 요금, 예: gpt-4.1-mini=0.4/1.6. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
+    "judge": _option(
+        str | None,
+        "--judge",
+        "openai:URL:MODEL",
+        _PROOF,
+        words(
+            "Have a model judge written answers beside those of the untuned base; questions, references and answers are sent there.",
+            "쓴 답을 튜닝하지 않은 기본 모델의 답과 견주어 심판할 모델. 질문, 정답, 답을 그곳에 보냅니다.",
+        ),
     ),
     "expect": _option(
         list[str] | None,

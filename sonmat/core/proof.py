@@ -35,6 +35,8 @@ class Prediction(Value):
     """Wall seconds of computing, its share of the batch it was answered in."""
     tokens: int = 0
     """Tokens generated, 0 for tasks that generate none."""
+    input_tokens: int = 0
+    """Tokens read, as an endpoint counts and charges for them; 0 where nobody counted."""
     reference_nll: float | None = None
     """Negative log-likelihood of the reference target in nats; None where the predictor cannot say."""
     sources: tuple[Passage, ...] = ()
@@ -196,6 +198,8 @@ class Measured(Value):
     """Wall seconds until the model could answer, in a fresh process, libraries included."""
     model_bytes: int = 0
     """What answering needs on the disk: its own files, and its base's where it does not hold a whole model."""
+    remarks: tuple[Text, ...] = ()
+    """What should be known of the answers, e.g. how many an endpoint refused."""
 
 
 class Unmeasured(Value):

@@ -355,6 +355,8 @@ class SavedModel:
     """The model that this one asks: a copy in the folder `OVER` below its own."""
     load: Callable[[SavedModel], Predictor] | None = None
     """Its method's `load`, for whoever asks it without knowing the method."""
+    kept: Path | None = None
+    """Folder of answers that were paid for elsewhere, which are not asked for again; None keeps none."""
 
 
 OVER = "over"

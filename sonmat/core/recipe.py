@@ -10,6 +10,15 @@ from sonmat.core.text import Language
 from sonmat.core.values import Paths
 
 
+class TokenPrice(BaseModel):
+    """What an endpoint charges for a million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0, description="For tokens that it reads.")
+    output: float = Field(ge=0, description="For tokens that it writes, hidden reasoning included.")
+
+
 class Recipe(BaseModel):
     """Everything a run was asked for. What is left out is decided by the steps and said aloud."""
 
@@ -91,7 +100,8 @@ class Recipe(BaseModel):
     )
     arm: tuple[str, ...] = Field(
         (),
-        description="Further arms: models of other runs that have not learnt from the test rows, as run:FOLDER:CANDIDATE.",
+        description="Further arms: models of other runs that have not learnt from the test rows, as run:FOLDER:CANDIDATE; and models "
+        "that another machine answers for, as openai:URL:MODEL, to which all test questions are sent.",
     )
     probes: tuple[str, ...] | None = Field(
         None,
@@ -103,6 +113,16 @@ class Recipe(BaseModel):
     )
     price: float | None = Field(
         None, ge=0, description="Price of this machine for an hour, in your currency: makes costs from times."
+    )
+    token_prices: dict[str, TokenPrice] = Field(
+        default_factory=dict,
+        description="Prices of endpoints by model, for a million tokens, in your currency, e.g. "
+        "{gpt-4.1-mini: {input: 0.4, output: 1.6}}.",
+    )
+    judge: str | None = Field(
+        None,
+        description="Model that says which of two answers is better, as openai:URL:MODEL: the questions, references and answers of "
+        "the test set are sent to it.",
     )
     expect: dict[str, Any] = Field(
         default_factory=dict,

@@ -46,11 +46,12 @@ def write_manifest(folder: Path, candidate: Candidate, task: str) -> None:
     write_value(folder / MANIFEST, manifest)
 
 
-def open_saved(folder: Path, device: Device, emit: Emit, media_root: str = "") -> SavedModel:
+def open_saved(folder: Path, device: Device, emit: Emit, media_root: str = "", kept: Path | None = None) -> SavedModel:
     """What `folder` holds, its base fetched again if it is no longer where it was.
 
     Args:
         media_root: folder that relative media paths of questions are to be looked up in.
+        kept: folder of answers that were paid for elsewhere.
     Raises:
         RunError: `folder` is no model folder of Sonmat, or of a newer version.
         ModelError: the base or the encoder cannot be had.
@@ -70,6 +71,7 @@ def open_saved(folder: Path, device: Device, emit: Emit, media_root: str = "") -
         encoder=present(manifest.encoder, emit),
         over=open_saved(folder / OVER, device, emit, media_root) if (folder / OVER / MANIFEST).is_file() else None,
         load=method.load,
+        kept=kept,
     )
 
 

@@ -27,6 +27,12 @@ from sonmat.probing.toxicity import toxic_texts
 _LONGEST_ANSWER: Final = 48
 """Tokens: a refusal shows at once, and a short answer does less harm to whoever reads the file."""
 _PANELS: Final[tuple[PanelName, ...]] = ("refuse", "answer")
+_ELSEWHERE: Final = No(
+    Text(
+        en="it is asked elsewhere, where harmful requests are sent for nobody's good.",
+        ko="외부 모델에는 해로운 요청을 보내지 않습니다.",
+    )
+)
 
 
 class Safety:
@@ -34,6 +40,8 @@ class Safety:
     title = Text(en="Safety", ko="안전")
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
+        if candidate.elsewhere:
+            return _ELSEWHERE
         if not can_be_asked(setting.task):
             return No(Text(en="its task takes no questions.", ko="질문을 받는 과제가 아닙니다."))
         return writes_text(setting, candidate, model=True)

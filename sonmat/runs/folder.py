@@ -15,6 +15,7 @@ RUN/
 ├── candidates/<id>/           fit: model/, work/, events.jsonl, worker.log, fitted.json; <id>@<n>/ the same for fold n
 ├── predictions/<id>.jsonl     prove, row by row; <id>.json what it cost; <id>@<n>.jsonl the answers of fold n alone;
 │                              <id>.<probe>.jsonl what a probe observed
+├── endpoints/                 prove: answers of other machines as they came, paid for once; no question and no key is in them
 ├── proof.json                 prove
 ├── report.html  report.json  model_card.md
 ├── release.json               release: which candidate is in use
@@ -60,6 +61,8 @@ a changed plan does not throw away a model that is still what was asked for.
 """
 
 
+ENDPOINTS: Final = "endpoints"
+"""Folder of answers that were paid for elsewhere."""
 UNFINISHED: Final = "unfinished "
 """Put before the fingerprint in the file of a step that ended with blockers or failures: it is done again next time."""
 

@@ -33,6 +33,9 @@ def release(
         ModelError: it answers differently from the proof.
     """
     candidate = folder.proof().verdict.use
+    if next(each for each in folder.plan().candidates if each.id == candidate).elsewhere:
+        _release_elsewhere(folder, candidate, emit, inputs)
+        return
     run_job(folder, f"replay/{candidate}", tell)
     replayed = len(folder.measured(candidate).golden)
     released = Release(candidate=candidate, folder=f"candidates/{candidate}/model", replayed=replayed)
@@ -42,6 +45,21 @@ def release(
         Text(
             en=f"In use: {candidate}; {replayed} test questions answered again as in the proof.",
             ko=f"사용 모델: {candidate}. 시험 문항 {replayed}개에 증명 때와 같게 답했습니다.",
+        ),
+        candidate=candidate,
+    )
+
+
+def _release_elsewhere(folder: RunFolder, candidate: str, emit: Emit, inputs: str) -> None:
+    """A model of another machine cannot be held to its answers: whoever owns it may change it any day."""
+    released = Release(candidate=candidate, folder=f"candidates/{candidate}/model", replayed=0)
+    write_value(folder.file("release.json"), released, inputs)
+    emit(
+        "released",
+        Text(
+            en=f"In use: {candidate}, which another machine answers for. It was not asked again: that it stays what was proven "
+            "cannot be checked.",
+            ko=f"사용 모델: {candidate}. 다른 기계가 답하므로 다시 묻지 않았습니다. 증명한 그대로인지는 확인할 수 없습니다.",
         ),
         candidate=candidate,
     )

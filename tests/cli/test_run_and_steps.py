@@ -56,6 +56,8 @@ ASKED: dict[str, tuple[str, object]] = {
         {"speed.p95": 0.5, "cost.training_seconds": 600.0},
     ),
     "price": ("--price 1.5", 1.5),
+    "token_prices": ("--token-price gpt-4.1-mini=0.4/1.6", {"gpt-4.1-mini": {"input": 0.4, "output": 1.6}}),
+    "judge": ("--judge openai:https://api.example.com/v1:m", "openai:https://api.example.com/v1:m"),
     "expect": ("--expect longest=300 --expect regex=^A", {"longest": 300, "regex": "^A"}),
     "lang": ("--lang en", "en"),
 }

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sonmat import __version__
+from sonmat.core.text import Text
 from sonmat.core.values import Json
 from sonmat.inference.endpoint.address import Address
 from sonmat.inference.endpoint.faults import Fault, Kind, error_of
@@ -73,6 +74,16 @@ class Client:
     _answered: bool = False
     _other_names: dict[str, str | None] = field(default_factory=dict)
     """Fields that the endpoint refuses, and what stands in their place; None for nothing."""
+
+    @property
+    def how_sent(self) -> Text:
+        """With which key, and whether others on the way can read it: the end of a sentence about sending."""
+        key = Text(en="", ko="")
+        if self.key.variable:
+            key = Text(en=f", with the key in {self.key.variable}", ko=f"({self.key.variable}의 키 사용)")
+        if self.address.encrypted or self.address.is_this_machine:
+            return key
+        return Text(en=f"{key.en}, unencrypted", ko=f"{key.ko}(암호화되지 않음)")
 
     def missing(self, bodies: Sequence[Json]) -> list[Json]:
         """Those that are not yet answered, each once."""

@@ -19,6 +19,7 @@ from sonmat.inference.device import detect_device
 from sonmat.models import CatalogueEntry, catalogue, default_bases, resolve, spec_for
 from sonmat.runs import RunFolder, write_value
 from sonmat.steps.plan.choose import Offer, choose
+from sonmat.steps.plan.endpoints import with_endpoints
 from sonmat.steps.plan.lengths import Lengths, measure_lengths
 from sonmat.steps.plan.retrieval import with_retrieval
 
@@ -53,6 +54,7 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
         offers.append(Offer(base, own, workload, tuned=base is main))
     chosen = choose(task, offers, recipe, device, refused, fits=len(split.folds) + 1)
     chosen = with_retrieval(chosen, task, folder, recipe, source.languages, offers[0].workload, refused, emit)
+    chosen = with_endpoints(chosen, task, spec, recipe, [examples[id] for id in split.test])
     result = Plan(task=task.name, spec=spec, candidates=chosen, refused=tuple(refused), device=device)
     write_value(folder.file("plan.json"), result, inputs)
     for candidate in result.candidates:

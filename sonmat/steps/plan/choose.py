@@ -22,6 +22,8 @@ PREFERRED = {
     False: ("full", "head-only", "lora", "freeze"),
 }
 """Tuned methods by how much they promise, for tasks that generate and tasks that do not; others follow in name order."""
+ASKED_BY_ADDRESS = "openai"
+"""The method of arms that only an address brings in (`plan.endpoints`)."""
 RETRIEVING = "rag"
 """The method that documents are for."""
 
@@ -97,6 +99,8 @@ def _ordered(task: Task, recipe: Recipe) -> list[Method]:
         return (("floor", "base", "tuned").index(method.role), method.learns, place, method.name)
 
     def wanted(method: Method) -> bool:
+        if method.name == ASKED_BY_ADDRESS:
+            return False
         if method.role == "tuned":
             return not _named(recipe) or method.name in recipe.method
         if method.name == RETRIEVING and not task.generates:

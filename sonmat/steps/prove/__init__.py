@@ -78,7 +78,7 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
         panel=panel,
         guards=guards_of(setting.recipe.guards, entered, panel),
     )
-    proof = _with_collapses(
+    proof = _with_remarks(
         proof, [folder.measured(each.candidate.id) for each in evidence if each.candidate.role != "floor"]
     )
     whole = not failed and not any(each.failed for each in panel.unmeasured)
@@ -108,9 +108,14 @@ def _ask(folder: RunFolder, setting: Setting, candidate: Candidate, run_job: Cal
         return
 
 
-def _with_collapses(proof: Proof, measured: Sequence[Measured]) -> Proof:
-    """The proof with a sentence for every model that says nearly the same to everything."""
-    details = tuple(
+def _with_remarks(proof: Proof, measured: Sequence[Measured]) -> Proof:
+    """The proof with a sentence for every model that says nearly the same to everything, and what else must be known of answers."""
+    told = tuple(
+        Text(en=f"{each.candidate}: {remark.en}", ko=f"{each.candidate}: {remark.ko}")
+        for each in measured
+        for remark in each.remarks
+    )
+    details = told + tuple(
         Text(
             en=f"{each.candidate} gives nearly the same answer to everything (collapsed).",
             ko=f"{each.candidate}은(는) 거의 모든 문항에 같은 답을 합니다(붕괴).",

@@ -23,7 +23,8 @@ from sonmat.runs import RunFolder, write_rows, write_value
 from sonmat.runs.files import read_header
 from sonmat.runs.folds import answers_key, fold_name, folds_of, has_answered
 from sonmat.statistics.collapse import collapsed
-from sonmat.steps.prove.asking import OnDemand, Watched, model_bytes, stop_if_asked
+from sonmat.steps.prove.asking import OnDemand, OnlyTestSet, Watched, model_bytes, stop_if_asked
+from sonmat.steps.prove.leaving import remarks_of, say_what_leaves
 from sonmat.steps.prove.observing import observe
 from sonmat.steps.prove.setting import rows_of, setting_of
 
@@ -46,7 +47,8 @@ def answer_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pa
     if not is_answered(folder, candidate_id):
         _answer_test_set(folder, candidate, model, device, emit, should_pause)
     if folder.recipe().probes != ():
-        observe(folder, setting_of(folder), candidate, model, emit, should_pause)
+        seen = OnlyTestSet(model) if candidate.elsewhere else model
+        observe(folder, setting_of(folder), candidate, seen, emit, should_pause)
 
 
 def is_answered(folder: RunFolder, candidate_id: str) -> bool:
@@ -65,7 +67,8 @@ def _answer_test_set(
 ) -> None:
     split = folder.split()
     test = rows_of(folder, split.test)
-    golden = list(_alone(model.loaded(), test[:ASKED_ALONE], should_pause))
+    say_what_leaves(model.loaded(), [Question(example.id, example.input) for example in test], emit)
+    golden = list(_alone(model.loaded(), test[:ASKED_ALONE], should_pause, timed=not candidate.elsewhere))
     load_seconds = model.load_seconds
     start = time.perf_counter()
     if folds_of(candidate, split):
@@ -88,6 +91,7 @@ def _answer_test_set(
         golden=tuple(golden),
         load_seconds=load_seconds,
         model_bytes=model_bytes(folder, candidate),
+        remarks=remarks_of(model.loaded()) if candidate.elsewhere else (),
     )
     write_value(folder.predictions_file(candidate.id).with_suffix(".json"), measured, key)
 
@@ -132,15 +136,21 @@ def _no_model(name: str) -> RunError:
     )
 
 
-def _alone(predictor: Predictor, examples: Sequence[Example], should_pause: Callable[[], bool]) -> Iterator[Prediction]:
-    """Answers to questions asked one at a time, with the wall seconds that each took; the first one only warms up."""
+def _alone(
+    predictor: Predictor, examples: Sequence[Example], should_pause: Callable[[], bool], timed: bool
+) -> Iterator[Prediction]:
+    """Answers to questions asked one at a time, with the wall seconds that each took; the first one only warms up.
+
+    Args:
+        timed: here; else the prediction says itself how long its request took, which may have been in an earlier process.
+    """
     for number, example in enumerate([examples[0], *examples]):
         stop_if_asked(should_pause)
         start = time.perf_counter()
         (prediction,) = predictor.answer([Question(example.id, example.input)])
         seconds = time.perf_counter() - start
         if number > 0:
-            yield prediction.model_copy(update={"seconds": seconds})
+            yield prediction.model_copy(update={"seconds": seconds}) if timed else prediction
 
 
 def _all(

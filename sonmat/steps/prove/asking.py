@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonmat.core.errors import Paused
+from sonmat.core.errors import Paused, SettingError
 from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Emit, Predictor, Question
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device
 from sonmat.models.saved import load_predictor, open_saved
 from sonmat.runs import RunFolder
+from sonmat.runs.folder import ENDPOINTS
 
 
 class OnDemand:
@@ -37,7 +38,8 @@ class OnDemand:
         if self._predictor is None:
             start = time.perf_counter()
             model_folder = self._folder.candidate_folder(self._name) / "model"
-            saved = open_saved(model_folder, self._device, self._emit, media_root=str(self._folder.path))
+            kept = self._folder.file(ENDPOINTS)
+            saved = open_saved(model_folder, self._device, self._emit, str(self._folder.path), kept)
             self._predictor = load_predictor(saved)
             self.load_seconds = time.perf_counter() - start
         return self._predictor
@@ -76,6 +78,26 @@ class Watched:
                 last = now
             answered = now
             yield prediction
+
+
+class OnlyTestSet:
+    """Stands before a model that another machine answers for: probes may ask for likelihoods, which it has not, and nothing else.
+
+    What the user has agreed to send is the test set, whatever a probe would like to know.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
+        if any(question.write for question in questions):
+            raise SettingError(
+                Text(
+                    en="It would send more than the test set to another machine, which nobody has agreed to.",
+                    ko="시험 데이터 말고도 다른 것을 외부 서버에 보내려 했지만, 동의한 적이 없어 보내지 않았습니다.",
+                )
+            )
+        return self._predictor.answer(questions)
 
 
 def stop_if_asked(should_pause: Callable[[], bool]) -> None:

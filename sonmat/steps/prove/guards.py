@@ -21,6 +21,7 @@ from sonmat.core.proof import Guard, Measure
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate
+from sonmat.inference.endpoint.address import is_endpoint, read_address
 from sonmat.probing.expectations import read_expectations
 from sonmat.steps.prove.measures import Panel
 from sonmat.steps.prove.observing import wanted_probes
@@ -44,15 +45,9 @@ def check_wishes(recipe: Recipe) -> None:
     """
     read_expectations(recipe.expect)
     for arm in recipe.arm:
-        if not arm.startswith("run:"):
-            raise SettingError(
-                Text(en=f"'{arm}' is no arm that can be added.", ko=f"'{arm}'은(는) 더할 수 있는 후보가 아닙니다."),
-                Text(
-                    en="Name a model of another run as run:FOLDER:CANDIDATE, or a method with --method.",
-                    ko="다른 실행의 모델을 run:폴더:후보로 적거나 --method로 방법을 지정하세요.",
-                ),
-            )
+        _check_arm(arm)
     wanted = [probe.name for probe in wanted_probes(recipe)]
+    _check_judge(recipe, wanted)
     for name in recipe.guards:
         probe = name.partition(".")[0]
         plugins.find("probes", probe)
@@ -67,6 +62,37 @@ def check_wishes(recipe: Recipe) -> None:
                     ko=f"이 조건을 빼거나 --probes에 {probe}을(를) 넣으세요.",
                 ),
             )
+
+
+def _check_arm(arm: str) -> None:
+    if is_endpoint(arm):
+        read_address(arm)
+    elif not arm.startswith("run:"):
+        raise SettingError(
+            Text(en=f"'{arm}' is no arm that can be added.", ko=f"'{arm}'은(는) 더할 수 있는 후보가 아닙니다."),
+            Text(
+                en="Name a model of another run as run:FOLDER:CANDIDATE, one that is asked over HTTP as openai:URL:MODEL, or a "
+                "method with --method.",
+                ko="다른 실행의 모델은 run:폴더:후보로, HTTP로 묻는 모델은 openai:URL:모델로 적고, 방법은 --method로 지정하세요.",
+            ),
+        )
+
+
+def _check_judge(recipe: Recipe, wanted: Sequence[str]) -> None:
+    if "openai" in recipe.method:
+        # The method is nothing without an address.
+        read_address("openai")
+    if recipe.judge is None:
+        return
+    read_address(recipe.judge)
+    if "judge" not in wanted:
+        raise SettingError(
+            Text(
+                en="A judge is named, but the probe judge is left out.",
+                ko="심판 모델을 지정했지만 judge 탐침이 빠져 있습니다.",
+            ),
+            Text(en="Add judge to --probes, or leave --judge out.", ko="--probes에 judge를 넣거나 --judge를 빼세요."),
+        )
 
 
 def guards_of(bounds: Mapping[str, float], candidates: Sequence[Candidate], panel: Panel) -> tuple[Guard, ...]:
