@@ -18,11 +18,12 @@ from typing import Any
 
 from sonmat.adding import add_arms
 from sonmat.answering import Model as Model
+from sonmat.blinding import BlindComparison
 from sonmat.comparing import compare as compare_runs
 from sonmat.converting import Conversion
 from sonmat.converting import convert as convert_rows
 from sonmat.core.errors import RunError
-from sonmat.core.proof import Arm, Prediction, Proof, RunComparison
+from sonmat.core.proof import Arm, Prediction, Preference, Proof, RunComparison
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Language, Text, reader_language
 from sonmat.core.values import Audit, Example, Fitted, LoadedSource, Plan, Split
@@ -31,6 +32,7 @@ from sonmat.exporting import ExportedSplit, export_split
 from sonmat.inference.device import detect_device
 from sonmat.models.saved import open_saved
 from sonmat.pipeline import perform
+from sonmat.probing.preference import preferences
 from sonmat.recipes import make_recipe
 from sonmat.repairing import Repaired, write_repaired
 from sonmat.runs import EventLog, RunFolder, list_runs
@@ -357,6 +359,24 @@ class Run:
         """
         Prepared(self.folder, self.recipe).add_arms((arms,) if isinstance(arms, str) else arms, upto, listeners)
         return self
+
+    def blind(self, arms: Sequence[str] | None = None, items: int | None = None, who: str = "") -> BlindComparison:
+        """Two arms' answers for a person to judge who is not told which is whose: `pairs`, `vote`, `reveal`.
+
+        Args:
+            arms: two candidates; the one in use and its untuned base, or the runner-up, if left out.
+            items: how many pairs to judge; 50 if left out.
+            who: what the person wants to be called, if several judge.
+        Raises:
+            RunError: the run has no proof or only one arm, or its test rows are not those that were sealed.
+            SettingError: `arms` are not two of the run's.
+        """
+        return BlindComparison(self.folder, arms, items, who)
+
+    @property
+    def preferences(self) -> tuple[Preference, ...]:
+        """What people's blind votes came to, for every two arms that were revealed."""
+        return tuple(preferences(self.folder))
 
     def profile(self, listeners: Sequence[Listener] = ()) -> dict[str, Path]:
         """Find out on a few steps where the time and memory of each fitted candidate's training go; no model changes.

@@ -9,6 +9,7 @@ import typer
 from sonmat import __version__
 from sonmat.cli import (
     audit,
+    blind,
     chat,
     compare,
     convert,
@@ -52,6 +53,7 @@ def build() -> Any:
     app.command("fit", help=str(fit.HELP))(fit.fit)
     app.command("prove", help=str(prove.HELP))(prove.prove)
     app.command("compare", help=str(compare.HELP))(compare.compare)
+    app.command("blind", help=str(blind.HELP))(blind.blind)
     app.command("report", help=str(report.HELP))(report.report)
     app.command("predict", help=str(predict.HELP))(predict.predict)
     app.command("chat", help=str(chat.HELP))(chat.chat)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from sonmat.api import Run
 
 HELP = Text(
-    en="Show what a run has come to. Data, audit, split, plan, training and verdict, as far as they are done.",
-    ko="실행의 내용을 보여 줍니다. 데이터, 점검, 나눔, 계획, 학습, 판정 가운데 끝난 것을 보여 줍니다.",
+    en="Show what a run has come to. Data, audit, split, plan, training, verdict and blind votes, as far as they are done.",
+    ko="실행의 내용을 보여 줍니다. 데이터, 점검, 나눔, 계획, 학습, 판정, 블라인드 비교 가운데 끝난 것을 보여 줍니다.",
 )
 
 
@@ -41,10 +41,14 @@ def _results(run: Run) -> dict[str, Any]:
         "prove": ("proof", folder.proof),
         "release": ("release", folder.release),
     }
-    return {name: read() for step, (name, read) in readers.items() if folder.exists(step)}
+    found: dict[str, Any] = {name: read() for step, (name, read) in readers.items() if folder.exists(step)}
+    if "proof" in found and (preferences := run.preferences):
+        found["preferences"] = preferences
+    return found
 
 
 def _print_run(screen: Console, run: Run) -> None:
+    from sonmat.cli.blind import print_preference
     from sonmat.cli.findings import print_findings
     from sonmat.cli.fit import print_fits
     from sonmat.cli.plan import print_plan
@@ -71,6 +75,9 @@ def _print_run(screen: Console, run: Run) -> None:
     if "proof" in done:
         _section(screen, Text(en="Proof", ko="증명"))
         print_verdict(screen, run.proof)
+    for preference in done.get("preferences", ()):
+        _section(screen, Text(en="Blind comparison", ko="블라인드 비교"))
+        print_preference(screen, preference)
     if run.report_path.is_file():
         screen.print(f"\n{Text(en='Report', ko='보고서')}: {run.report_path}", soft_wrap=True)
 

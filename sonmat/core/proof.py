@@ -230,6 +230,54 @@ class Proof(Value):
     """Probes without a measure, arm by arm; what those that failed would have said is unknown."""
 
 
+class Preference(Value):
+    """Which of two arms' answers people find better who do not know which is whose; counts are of test items."""
+
+    a: str
+    b: str
+    items: int
+    """That both answered."""
+    identical: int
+    """Of them with one answer from both: ties that nobody is asked about."""
+    judged: int
+    a_better: int
+    b_better: int
+    both_good: int
+    both_bad: int
+    split: int = 0
+    """Items on which several people do not agree."""
+    skipped: int = 0
+    dropped: int = 0
+    """Votes that no longer count, because one of the answers is another one now."""
+    people: int = 1
+    shared: int = 0
+    """Items that more than one of them judged,"""
+    agreed: int = 0
+    """and those on which all said the same."""
+    share: float | None = None
+    """Of the items on which one was better, those on which `a` was."""
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    """Of the exact sign test: were neither better, either would win such an item by the throw of a coin."""
+    better: Literal["a", "b", "neither"] = "neither"
+    smallest_detectable: float | None = None
+    """True share that so many items would tell from one half in 80 % of cases; None where they can tell nothing."""
+    needed: int | None = None
+    """Further items with a winner for that, if the true share is the one seen; 0 where one is better, None where it cannot be said."""
+    left: int = 0
+    """Votes for the answer on the left, whoever gave it,"""
+    right: int = 0
+    left_p_value: float | None = None
+    """and whether these two differ by more than chance."""
+    looked_after: tuple[int, ...] = ()
+    """Items voted on at each earlier look at the outcome."""
+    rows: tuple[str, ...] = ()
+    """Up to 20 items on which `b` was better."""
+    sentence: Text
+    details: tuple[Text, ...] = ()
+
+
 class RunComparison(Value):
     """The arm of one run beside that of an older one, on test items that both answered without having learnt from them."""
 

@@ -7,13 +7,13 @@ skip it and the next writer starts on a fresh one. It applies nothing; that is t
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import ValidationError
 
 from sonmat.core.values import Json, Value
+from sonmat.runs.appending import append_line, lines_of
 from sonmat.runs.files import sha256_of
 
 DECISIONS_FILE: Final = "decisions.jsonl"
@@ -34,13 +34,8 @@ class RowDecision(Value):
 
 def read_decisions(folder: Path) -> dict[str, RowDecision]:
     """The latest decision on each row of the run in `folder`, in the order in which rows were first decided."""
-    path = folder / DECISIONS_FILE
-    if not path.exists():
-        return {}
     found: dict[str, RowDecision] = {}
-    for line in path.read_bytes().split(b"\n"):
-        if not line.strip():
-            continue
+    for line in lines_of(folder / DECISIONS_FILE):
         try:
             decision = RowDecision.model_validate_json(line)
         except ValidationError:
@@ -51,20 +46,8 @@ def read_decisions(folder: Path) -> dict[str, RowDecision]:
 
 
 def append_decision(folder: Path, decision: RowDecision) -> None:
-    """Write `decision` so that it survives whatever happens next: one write at the end of the file, then fsync."""
-    path = folder / DECISIONS_FILE
-    line = json.dumps(decision.model_dump(mode="json"), ensure_ascii=False).encode() + b"\n"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        size = os.fstat(descriptor).st_size
-        if size:
-            os.lseek(descriptor, size - 1, os.SEEK_SET)
-            if os.read(descriptor, 1) != b"\n":
-                line = b"\n" + line
-        os.write(descriptor, line)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Write `decision` so that it survives whatever happens next."""
+    append_line(folder / DECISIONS_FILE, json.dumps(decision.model_dump(mode="json"), ensure_ascii=False))
 
 
 def decisions_fingerprint(folder: Path) -> str:
