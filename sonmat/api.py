@@ -39,7 +39,7 @@ from sonmat.runs import EventLog, RunFolder, list_runs
 from sonmat.runs.events import Listener
 from sonmat.runs.folder import run_name, runs_root
 from sonmat.steps.fit import profile
-from sonmat.steps.report import write_data_page
+from sonmat.steps.report import write_data_page, write_pdf
 
 
 def run(
@@ -395,6 +395,14 @@ class Run:
     def write_data_page(self) -> Path:
         """Write `audit.html`, all that the audit saw as one page, in the language of the recipe or the reader; returns its path."""
         return write_data_page(self.folder, self.recipe.lang or reader_language())
+
+    def write_pdf(self, page: Path | None = None) -> Path:
+        """Print the report, or another `page` of this run, as a PDF by a browser that is at hand; returns its path.
+
+        Raises:
+            UserError: there is no browser, or it does not print; the page stays as it is.
+        """
+        return write_pdf(page or self.report_path)
 
     def write_repaired(self, out: str | Path, force: bool = False) -> Repaired:
         """Write the rows as the audit left them to `out`, in their own shape and columns, and `out`.ledger.jsonl beside it.

@@ -17,9 +17,10 @@ from sonmat.steps.report import labels
 from sonmat.steps.report.card import model_card
 from sonmat.steps.report.collect import collect, collect_data
 from sonmat.steps.report.page import render_data_page, render_page
+from sonmat.steps.report.pdf import write_pdf
 from sonmat.steps.report.phrasing import Phrasing
 
-__all__ = ["AUDIT_PAGE", "write_data_page", "write_report"]
+__all__ = ["AUDIT_PAGE", "write_data_page", "write_pdf", "write_report"]
 
 AUDIT_PAGE: Final = "audit.html"
 
@@ -35,6 +36,8 @@ def write_report(folder: RunFolder, language: Language, emit: Emit, inputs: str 
     """
     report = collect(folder)
     page = folder.file("report.html")
+    # A PDF of what the page said before would pass for one of what it says now.
+    page.with_suffix(".pdf").unlink(missing_ok=True)
     atomic_write(page, render_page(report, folder.path, language))
     atomic_write(folder.file("model_card.md"), model_card(report, Phrasing(language)))
     write_value(folder.file("report.json"), report, inputs)
