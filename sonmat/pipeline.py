@@ -126,7 +126,13 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: s
             documents,
             recipe.arm,
         ),
-        "prove": (recipe.probes, recipe.guards, recipe.price, recipe.expect),
+        "prove": (
+            recipe.probes,
+            recipe.guards,
+            recipe.price,
+            recipe.expect,
+            *(() if recipe.curve is None else (recipe.curve,)),
+        ),
         "report": (recipe.lang or reader_language(),),
     }
     if recipe.judge is not None or recipe.token_prices:

@@ -137,14 +137,21 @@ def fitted(sizes: Floats, errors: Floats, seed: int) -> Curve:
     means = np.vstack([errors.mean(axis=0), errors[drawn].mean(axis=1)])
     weights = 1 / (errors.std(axis=0, ddof=1) ** 2 / repetitions + _SMALLEST_SPREAD**2)
     # That small samples lie on the same curve is an assumption; half of the resampled curves go without the smallest.
-    whole = _best_coefficients(sizes, means[: _RESAMPLES // 2 + 1], weights)
-    later = _best_coefficients(sizes[1:], means[_RESAMPLES // 2 + 1 :, 1:], weights[1:])
+    whole = best_coefficients(sizes, means[: _RESAMPLES // 2 + 1], weights)
+    later = best_coefficients(sizes[1:], means[_RESAMPLES // 2 + 1 :, 1:], weights[1:])
     a, b, c = (np.concatenate(pair) for pair in zip(whole, later, strict=True))
     return Curve(a, b, c, float(np.sqrt(1 + repetitions / (TEST_FOLDS - 1))))
 
 
-def _best_coefficients(sizes: Floats, means: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """For each row of `means` the a, b ≥ 0 and c of least weighted squares."""
+def best_coefficients(
+    sizes: Floats, means: Floats, weights: Floats, *, bounded: bool = True
+) -> tuple[Floats, Floats, Floats]:
+    """For each row of `means` the a, b ≥ 0 and c of least weighted squares.
+
+    Args:
+        sizes: one of each column of `means`; the same may stand several times.
+        bounded: whether no error can be below 0, so that a ≥ 0.
+    """
     best = np.full(len(means), np.inf)
     a, b, c = np.zeros(len(means)), np.zeros(len(means)), np.full(len(means), float(_POWERS[0]))
     share = weights / weights.sum()
@@ -154,9 +161,10 @@ def _best_coefficients(sizes: Floats, means: Floats, weights: Floats) -> tuple[F
         slope = ((means - means @ share[:, None]) @ (share * (falling - middle))) / float(share @ (falling - middle) ** 2)
         slope = np.maximum(slope, 0)
         floor = means @ share - slope * middle
-        # An error below 0 cannot be: then the curve goes down to 0.
-        through_zero = np.maximum((means @ (share * falling)) / float(share @ falling**2), 0)
-        slope, floor = np.where(floor < 0, through_zero, slope), np.maximum(floor, 0)
+        if bounded:
+            # An error below 0 cannot be: then the curve goes down to 0.
+            through_zero = np.maximum((means @ (share * falling)) / float(share @ falling**2), 0)
+            slope, floor = np.where(floor < 0, through_zero, slope), np.maximum(floor, 0)
         misfit = ((means - floor[:, None] - slope[:, None] * falling) ** 2) @ share
         better = misfit < best - 1e-12
         best = np.where(better, misfit, best)

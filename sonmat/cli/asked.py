@@ -24,6 +24,9 @@ def as_recipe(typed: dict[str, Any]) -> dict[str, Any]:
     """
     # 0 is a seed, and a number of folds.
     found = {name: value for name, value in typed.items() if value is not None and value is not False and value != []}
+    if typed.get("curve") is not None:
+        # Of this one, no is an answer.
+        found["curve"] = typed["curve"]
     for name in ("slices", "method", "skip", "probes"):
         if name in found:
             found[name] = names_of(found[name])

@@ -417,6 +417,16 @@ PROOF_OPTIONS: dict[str, Any] = {
             "모든 글 답변이 지켜야 할 것, 예: longest=300. 여러 번 쓸 수 있습니다.",
         ),
     ),
+    "curve": _option(
+        bool | None,
+        "--curve/--no-curve",
+        None,
+        _PROOF,
+        words(
+            "Measure what more rows would bring; within the minutes left if left out.",
+            "행을 더하면 얼마나 나아질지 잽니다. 생략하면 남은 시간 안에서만 잽니다.",
+        ),
+    ),
 }
 """Recipe keys that say what the arms are compared with, and by what they are judged."""
 

@@ -212,6 +212,45 @@ class Unmeasured(Value):
     """False where the probe has nothing to say of such an arm; told only where the user asked for the probe."""
 
 
+class CurvePoint(Value):
+    """One training on a part of the training rows, or on all of them."""
+
+    rows: int
+    """Training rows that it learnt from."""
+    score: Score
+    """In the headline metric, on the sealed test set."""
+    training: str
+    """The candidate itself, or the name of its training on a part of the rows."""
+
+
+class CurveSpan(Value):
+    """What the curve says of a number of training rows, in the headline metric."""
+
+    rows: int
+    value: float
+    low: float
+    high: float
+
+
+class LearningCurve(Value):
+    """What more training rows would bring a tuned arm. It chooses nothing, so that the test set stays one."""
+
+    arm: str
+    metric: str
+    points: tuple[CurvePoint, ...]
+    """By rows."""
+    fitted: tuple[CurveSpan, ...] = ()
+    """The power law through them, up to twice the rows; empty where none can be fitted."""
+    rows: int
+    """Training rows that there are."""
+    gain: float | None = None
+    """By which twice as many would better the metric, with its 95 % interval; None where no curve can be fitted."""
+    low: float | None = None
+    high: float | None = None
+    says: Literal["helps", "hardly", "open"] = "open"
+    sentence: Text
+
+
 class Proof(Value):
     headline: str
     """The metric that decides."""
@@ -228,6 +267,8 @@ class Proof(Value):
     guards: tuple[Guard, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()
     """Probes without a measure, arm by arm; what those that failed would have said is unknown."""
+    curve: LearningCurve | None = None
+    """None where none was measured."""
 
 
 class Preference(Value):

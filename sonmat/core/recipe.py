@@ -128,6 +128,11 @@ class Recipe(BaseModel):
         default_factory=dict,
         description="What every written answer must keep: {json_schema, regex, longest, shortest, contains, excludes, language}.",
     )
+    curve: bool | None = Field(
+        None,
+        description="Learning curve of the tuned arm, on halves, quarters and eighths of its rows: always, never, or, if left out, "
+        "within what is left of the minutes.",
+    )
     max_tokens: int | None = Field(None, gt=7, description="Longest row in tokens; the base model's own limit if left out.")
     lang: Language | None = Field(None, description="Language of messages and report: en or ko; the locale's if left out.")
 

@@ -17,13 +17,16 @@ from sonmat import plugins
 from sonmat.core.errors import ModelError, Paused, ResourceError, SonmatError, WorkerFailed
 from sonmat.core.protocols import Emit, FitJob, Method, SavedModel
 from sonmat.core.text import Text, reader_language
-from sonmat.core.values import Candidate, Device, Event, Example, Fits, Fitted, Plan, Value
+from sonmat.core.values import Candidate, Device, Event, Example, Fits, Fitted, Plan
 from sonmat.inference.device import detect_device, peak_memory
 from sonmat.models.saved import open_saved, present, write_manifest
-from sonmat.runs import RunFolder, sha256_of, write_value
+from sonmat.runs import RunFolder, write_value
 from sonmat.runs.files import atomic_write, read_header
+from sonmat.runs.fit_keys import candidate_key as candidate_key
+from sonmat.runs.fit_keys import make_room
 from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.folds import candidate_and_fold, fold_name, folds_of, has_answered
+from sonmat.runs.parts import candidate_of, read_part
 from sonmat.training.estimates import PROCESS_BYTES
 from sonmat.training.settings import TrainingSettings
 
@@ -31,12 +34,6 @@ CACHE_KEPT_BYTES = 1 << 30
 """Outputs of frozen layers that stay in a finished run."""
 
 RunJob = Callable[[RunFolder, str, Callable[[Event], None]], None]
-
-
-class JobMark(Value):
-    """Stands in a candidate's folder from the start of its fit, so that a checkpoint of other settings is not continued."""
-
-    candidate: str
 
 
 def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], None], inputs: str) -> None:
@@ -55,7 +52,7 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
         for name in (*(fold_name(candidate.id, fold + 1) for fold in range(folds)), candidate.id):
             if _is_fitted(folder, candidate, name) and not _is_needed(folder, plan, name):
                 continue
-            _make_room(folder, name, candidate_key(folder, candidate, name))
+            make_room(folder, name, candidate_key(folder, candidate, name))
             emit("candidate", _title(candidate, name, folds), candidate=name, number=number, of=len(plan.candidates))
             try:
                 _require_what_it_stands_on(candidate, failed)
@@ -83,14 +80,15 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
 
 
 def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
-    """The job "fit/CANDIDATE" or "fit/CANDIDATE@FOLD": train it here and now, continuing from its last checkpoint.
+    """The job "fit/CANDIDATE", "fit/CANDIDATE@FOLD" or that of a part of the rows: train it here and now, continuing from its last
+    checkpoint.
 
     Raises:
         Paused, TrainingDiverged, ModelError, ResourceError: see `core.protocols.Method.fit`.
     """
     plan = folder.plan()
     candidate_id, fold = candidate_and_fold(name)
-    candidate = next(entry for entry in plan.candidates if entry.id == candidate_id)
+    candidate = next(entry for entry in plan.candidates if entry.id == candidate_of(candidate_id))
     split = folder.split()
     where = folder.candidate_folder(name)
     model_folder = where / "model.part"
@@ -164,8 +162,9 @@ def _job_of(
     plan, split = folder.plan(), folder.split()
     task, method = plugins.find("tasks", plan.task), plugins.find("methods", candidate.method)
     fold = candidate_and_fold(name)[1]
-    learnt = split if fold is None else split.folds[fold - 1]
-    wanted = {*learnt.train, *learnt.validation}
+    learnt, part = split if fold is None else split.folds[fold - 1], read_part(folder, name)
+    train = part.train if part is not None else learnt.train
+    wanted = {*train, *learnt.validation}
     examples = {example.id: example for example in folder.kept_examples() if example.id in wanted}
     where = folder.candidate_folder(name)
     # Of this machine: the run may have been planned on another.
@@ -176,12 +175,12 @@ def _job_of(
         base=present(candidate.base, emit),
         family=plugins.find("families", candidate.base.family) if candidate.base else None,
         settings=method.Settings.model_validate(candidate.settings),
-        train=_chosen(examples, learnt.train),
+        train=_chosen(examples, train),
         validation=_chosen(examples, learnt.validation),
         selection=plugins.find("metrics", task.selection_metric),
         folder=where / "model.part",
         work=where / "work",
-        seed=folder.recipe().seed,
+        seed=part.seed if part is not None else folder.recipe().seed,
         device=device,
         emit=emit,
         should_pause=should_pause,
@@ -197,24 +196,6 @@ def _opened(folder: RunFolder, over: str, fold: int | None, device: Device, emit
     """The fitted model that another candidate stands on, of the same fold."""
     name = over if fold is None else fold_name(over, fold)
     return open_saved(folder.candidate_folder(name) / "model", device, emit, media_root=str(folder.path))
-
-
-def candidate_key(folder: RunFolder, candidate: Candidate, name: str | None = None) -> str:
-    """Fingerprint of what a fit depends on: the candidate as it trains, its rows and the seed; not its estimate.
-
-    Args:
-        name: of the model, where it is that of a fold.
-    """
-    fold = candidate_and_fold(name)[1] if name is not None else None
-    base = candidate.base.checksum if candidate.base else None
-    header = read_header(folder.file("split.json"))
-    parts = (candidate.method, base, candidate.spec, candidate.settings, header.inputs if header else "")
-    looked_up = (candidate.encoder.checksum if candidate.encoder else None, candidate.documents)
-    more: tuple[object, ...] = looked_up if any(looked_up) else ()
-    if candidate.over is not None:
-        under = next(each for each in folder.plan().candidates if each.id == candidate.over)
-        more = (*more, candidate_key(folder, under, fold_name(under.id, fold) if fold is not None else None))
-    return sha256_of(*parts, folder.recipe().seed, *(() if fold is None else (fold,)), *more)
 
 
 def _is_fitted(folder: RunFolder, candidate: Candidate, name: str) -> bool:
@@ -248,16 +229,6 @@ def _require_what_it_stands_on(candidate: Candidate, failed: Mapping[str, Text])
             ko=f"바탕이 되는 {candidate.over}을(를) 학습하지 못했습니다. {reason.ko}",
         )
     )
-
-
-def _make_room(folder: RunFolder, name: str, key: str) -> None:
-    """Keep the checkpoint of an interrupted fit of the same candidate; put aside what other settings left."""
-    where = folder.candidate_folder(name)
-    mark = where / "job.json"
-    header = read_header(mark)
-    if where.exists() and (header is None or header.inputs != key):
-        folder.put_aside(where)
-    write_value(mark, JobMark(candidate=name), key)
 
 
 def _require_disk(folder: RunFolder, candidate: Candidate) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from sonmat import plugins
 from sonmat.core.errors import Paused, SonmatError
 from sonmat.core.probing import Setting
-from sonmat.core.proof import Measured, Proof
+from sonmat.core.proof import Measured, Proof, Unmeasured
 from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Event
@@ -23,6 +23,7 @@ from sonmat.runs.observations import forget_failures
 from sonmat.runs.seal import check_seal
 from sonmat.statistics.cross_validation import Turns
 from sonmat.steps.prove.answer import answer_candidate, is_answered
+from sonmat.steps.prove.curve import announced, measure_curve, wanted_curve
 from sonmat.steps.prove.guards import check_wishes, guards_of
 from sonmat.steps.prove.judge import Evidence, judge
 from sonmat.steps.prove.measures import measure_arms
@@ -81,10 +82,48 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
     proof = _with_remarks(
         proof, [folder.measured(each.candidate.id) for each in evidence if each.candidate.role != "floor"]
     )
-    whole = not failed and not any(each.failed for each in panel.unmeasured)
+    proof = _with_curve(folder, setting, proof, lambda job: run_job(folder, job, tell), emit, inputs)
+    whole = not failed and not any(each.failed for each in proof.unmeasured)
     write_value(folder.file("proof.json"), proof, inputs if whole else f"{UNFINISHED}{inputs}")
     emit("verdict", proof.verdict.sentence, use=proof.verdict.use, fine_tune=proof.verdict.fine_tune)
     return proof
+
+
+def _with_curve(
+    folder: RunFolder, setting: Setting, proof: Proof, run_job: Callable[[str], None], emit: Emit, inputs: str
+) -> Proof:
+    """The proof with the learning curve of its tuned arm, where one is wanted; that it could not be had is told like a probe's fault.
+
+    Raises:
+        Paused: Ctrl-C; the proof stands without the curve, and the next run goes on with it.
+    """
+    wish = wanted_curve(folder, setting, proof)
+    if wish is None:
+        return proof
+    if isinstance(wish, Text):
+        emit("curve_refused", Text(en=f"No learning curve: {wish.en}", ko=f"학습 곡선을 재지 않습니다: {wish.ko}"))
+        return proof
+    arm = wish.candidate.id
+    write_value(folder.file("proof.json"), proof, f"{UNFINISHED}{inputs}")
+    emit("curve", announced(wish, len(setting.train)), candidate=arm, seconds=wish.seconds)
+    try:
+        curve = measure_curve(folder, setting, proof, wish, run_job, emit)
+    except Paused:
+        raise
+    except SonmatError as error:
+        emit("curve_failed", error.whole, candidate=arm)
+        failure = Unmeasured(probe="curve", arm=arm, reason=error.whole)
+        told = Text(
+            en=f"Unknown: what more data would bring could not be measured. {error.whole.en}",
+            ko=f"알 수 없는 것: 데이터를 더하면 나아질지 재지 못했습니다. {error.whole.ko}",
+        )
+        return _with_detail(proof, told).model_copy(update={"unmeasured": (*proof.unmeasured, failure)})
+    return _with_detail(proof, curve.sentence).model_copy(update={"curve": curve})
+
+
+def _with_detail(proof: Proof, detail: Text) -> Proof:
+    verdict = proof.verdict.model_copy(update={"details": (*proof.verdict.details, detail)})
+    return proof.model_copy(update={"verdict": verdict})
 
 
 def _ask(folder: RunFolder, setting: Setting, candidate: Candidate, run_job: Callable[[str], None], emit: Emit) -> None:

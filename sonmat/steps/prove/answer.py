@@ -22,6 +22,7 @@ from sonmat.inference.device import detect_device, peak_memory
 from sonmat.runs import RunFolder, write_rows, write_value
 from sonmat.runs.files import read_header
 from sonmat.runs.folds import answers_key, fold_name, folds_of, has_answered
+from sonmat.runs.parts import candidate_of, is_part
 from sonmat.statistics.collapse import collapsed
 from sonmat.steps.prove.asking import OnDemand, OnlyTestSet, Watched, model_bytes, stop_if_asked
 from sonmat.steps.prove.leaving import remarks_of, say_what_leaves
@@ -33,17 +34,20 @@ ASKED_ALONE = 8
 
 
 def answer_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
-    """The job "answer/CANDIDATE": answer the test set and the probes here and now.
+    """The job "answer/CANDIDATE": answer the test set and the probes here and now; the test set alone for a part of the rows.
 
     Raises:
         Paused: asked to; the candidate will answer from the beginning, or from the fold or the probe that was in hand.
         ModelError, DataError: the model or a row cannot be used.
         RunError: the model of a fold is not there.
     """
-    candidate = next(entry for entry in folder.plan().candidates if entry.id == candidate_id)
+    candidate = next(entry for entry in folder.plan().candidates if entry.id == candidate_of(candidate_id))
     # An arm without a model must not be charged the memory of importing PyTorch.
     device = detect_device() if candidate.base else Device()
     model = OnDemand(folder, candidate_id, device, emit)
+    if is_part(candidate_id):
+        _answer_for_a_curve(folder, candidate_id, model, emit, should_pause)
+        return
     if not is_answered(folder, candidate_id):
         _answer_test_set(folder, candidate, model, device, emit, should_pause)
     if folder.recipe().probes != ():
@@ -94,6 +98,15 @@ def _answer_test_set(
         remarks=remarks_of(model.loaded()) if candidate.elsewhere else (),
     )
     write_value(folder.predictions_file(candidate.id).with_suffix(".json"), measured, key)
+
+
+def _answer_for_a_curve(
+    folder: RunFolder, name: str, model: OnDemand, emit: Emit, should_pause: Callable[[], bool]
+) -> None:
+    """The answers of a training on a part of the rows. Its model has served its purpose then."""
+    answers = list(_all(model, rows_of(folder, folder.split().test), emit, should_pause))
+    write_rows(folder.predictions_file(name), Prediction, answers, answers_key(folder, name))
+    shutil.rmtree(folder.candidate_folder(name) / "model")
 
 
 def _out_of_fold(
