@@ -282,7 +282,7 @@ class Candidate(Value):
     id: str
     method: str
     role: Literal["floor", "base", "tuned"]
-    """floor: no model at all; base: a pretrained model as it is; tuned: trained on the examples."""
+    """floor: no pretrained model; base: a pretrained model as it is; tuned: one that was trained on the examples."""
     base: ModelFacts | None = None
     spec: Spec = Field(default_factory=Spec)
     settings: Json = Field(default_factory=dict)

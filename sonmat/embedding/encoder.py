@@ -185,20 +185,30 @@ def _mean_pooled(model: Any, input_ids: torch.Tensor, attention_mask: torch.Tens
 
 
 def _picture_batches(encoder: Encoder, paths: Sequence[Path]) -> _Batches:
-    from transformers import AutoImageProcessor, AutoModel
+    return LoadedPictureEncoder(encoder.facts).batches(paths)
 
-    from sonmat.inference.quiet import quiet_transformers
 
-    with quiet_transformers():
-        processor = AutoImageProcessor.from_pretrained(encoder.facts.path, local_files_only=True)
-        model = _loaded(AutoModel, encoder.facts)
+class LoadedPictureEncoder:
+    """An encoder of pictures that stays in memory, for pictures that come a few at a time. It keeps no vectors."""
 
-    def computing(members: list[int]) -> Callable[[], NDArray[np.float32]]:
-        return lambda: _pooled_pictures(model, processor, [paths[member] for member in members])
+    def __init__(self, facts: ModelFacts) -> None:
+        from transformers import AutoImageProcessor, AutoModel
 
-    places = list(range(len(paths)))
-    batches = [places[start : start + _PICTURES_AT_ONCE] for start in range(0, len(places), _PICTURES_AT_ONCE)]
-    return [(members, computing(members)) for members in batches]
+        from sonmat.inference.quiet import quiet_transformers
+
+        with quiet_transformers():
+            self._processor = AutoImageProcessor.from_pretrained(facts.path, local_files_only=True)
+            self._model = _loaded(AutoModel, facts)
+
+    def batches(self, paths: Sequence[Path]) -> _Batches:
+        """Places of a few pictures each, and what computes their mean-pooled vectors."""
+
+        def computing(members: list[int]) -> Callable[[], NDArray[np.float32]]:
+            return lambda: _pooled_pictures(self._model, self._processor, [paths[member] for member in members])
+
+        places = list(range(len(paths)))
+        parts = [places[start : start + _PICTURES_AT_ONCE] for start in range(0, len(places), _PICTURES_AT_ONCE)]
+        return [(members, computing(members)) for members in parts]
 
 
 def _pooled_pictures(model: Any, processor: Any, paths: list[Path]) -> NDArray[np.float32]:

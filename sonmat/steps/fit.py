@@ -89,6 +89,19 @@ def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callab
     plan = folder.plan()
     candidate_id, fold = candidate_and_fold(name)
     candidate = next(entry for entry in plan.candidates if entry.id == candidate_of(candidate_id))
+    _fit_one(folder, name, emit, should_pause)
+    candidate_id, fold = candidate_and_fold(name)
+    candidate = next((entry for entry in folder.plan().candidates if entry.id == candidate_id), None)
+    if candidate is None or fold is None or candidate.role == "tuned":
+        return
+    later = [fold_name(candidate_id, each + 1) for each in range(fold, folds_of(candidate, folder.split()))]
+    for each in (*later, candidate_id):
+        if not _is_fitted(folder, candidate, each):
+            make_room(folder, each, candidate_key(folder, candidate, each))
+            _fit_one(folder, each, emit, should_pause)
+
+
+def _fit_one(folder: RunFolder, name: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
     split = folder.split()
     where = folder.candidate_folder(name)
     model_folder = where / "model.part"

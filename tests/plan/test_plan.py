@@ -48,7 +48,7 @@ def plan(
 
 def test_floor_and_base_are_always_among_the_candidates() -> None:
     chosen, _ = plan(method=("full",))
-    assert list(chosen) == ["majority", "label-names", "full"]
+    assert list(chosen) == ["majority", "tf-idf", "label-names", "full"]
 
 
 def test_without_a_word_from_the_user_the_most_promising_that_fit_are_tried() -> None:
@@ -77,7 +77,7 @@ def test_a_method_that_the_user_names_is_tried_however_long_it_takes() -> None:
 
 def test_the_untuned_base_is_an_arm_however_few_minutes_there_are() -> None:
     chosen, _ = plan(offers=[offer(rows=20_000)], minutes=0.01, method=("full",))
-    assert list(chosen) == ["majority", "label-names", "full"]
+    assert list(chosen) == ["majority", "tf-idf", "label-names", "full"]
 
 
 def test_a_method_that_does_not_fit_into_memory_is_refused_with_the_figures() -> None:
@@ -151,9 +151,9 @@ def test_prompts_and_shots_are_tried_where_a_base_can_be_asked() -> None:
 
 def test_who_names_methods_gets_these_and_the_plain_question() -> None:
     chosen, _ = plan(offers=[talker_offer()], method=("lora",))
-    assert list(chosen) == ["majority", "zero-shot", "lora"]
+    assert list(chosen) == ["majority", "tf-idf", "zero-shot", "lora"]
     chosen, _ = plan(offers=[talker_offer()], method=("lora", "few-shot"))
-    assert list(chosen) == ["majority", "zero-shot", "few-shot", "lora"]
+    assert list(chosen) == ["majority", "tf-idf", "zero-shot", "few-shot", "lora"]
 
 
 def test_prompts_are_left_out_before_the_only_way_of_tuning_is_and_the_plain_question_never() -> None:
@@ -161,7 +161,7 @@ def test_prompts_are_left_out_before_the_only_way_of_tuning_is_and_the_plain_que
     first = next(candidate for candidate in every.values() if candidate.role == "tuned")
     enough = (first.estimate.seconds + 1) / 60
     chosen, refused = plan(offers=[talker_offer()], minutes=enough)
-    assert list(chosen) == ["majority", "zero-shot", first.method]
+    assert list(chosen) == ["majority", "tf-idf", "zero-shot", first.method]
     reasons = {entry.method: entry.reason for entry in refused}
     assert "minutes" in reasons["few-shot"].en
     assert "--method best-prompt" in reasons["best-prompt"].ko

@@ -17,6 +17,7 @@ from sonmat.steps.prove.judge import Evidence, judge
 LABELS = ("a", "b", "c")
 TITLES = {
     "floor": Text(en="commonest answer", ko="가장 흔한 답"),
+    "floor-words": Text(en="words counted", ko="단어 세기"),
     "base": Text(en="base model, prompted", ko="기본 모델에 질문만"),
     "full": Text(en="full fine-tuning", ko="전체 미세조정"),
     "lora": Text(en="LoRA adapter", ko="LoRA 어댑터"),
@@ -26,7 +27,7 @@ Role = Literal["floor", "base", "tuned"]
 
 
 def role_of(candidate: str) -> Role:
-    return "floor" if candidate == "floor" else "base" if candidate.startswith("base") else "tuned"
+    return "floor" if candidate.startswith("floor") else "base" if candidate.startswith("base") else "tuned"
 
 
 def examples_of(targets: Sequence[str], groups: Sequence[str] | None = None) -> list[Example]:

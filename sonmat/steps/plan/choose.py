@@ -26,6 +26,8 @@ ASKED_BY_ADDRESS = "openai"
 """The method of arms that only an address brings in (`plan.endpoints`)."""
 RETRIEVING = "rag"
 """The method that documents are for."""
+NEXT_TO_NOTHING_SECONDS = 60.0
+"""What needs no pretrained model is planned whatever else is, as long as it takes no longer."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,11 @@ def choose(
                 continue
             verdict = method.supports(task, offer.base if method.needs_base else None, device)
             if isinstance(verdict, No):
-                goal = refused if method.role == "tuned" else unasked
+                if method.role == "floor" and not _asked_for(method.name, recipe):
+                    # That pictures have no words to count is nothing to tell.
+                    continue
+                told = method.role == "tuned" or _asked_for(method.name, recipe)
+                goal = refused if told else unasked
                 goal.append(Refused(method=method.name, base=offer.base.name, reason=verdict.reason))
                 continue
             candidate = _candidate(method, task, offer, recipe, fits if method.learns else 1)
@@ -195,8 +201,10 @@ def _too_large(candidate: Candidate, device: Device) -> Text | None:
 
 
 def _always(candidate: Candidate) -> bool:
-    """Whether a candidate is planned however long it takes: without the floor and the base as it is, nothing is proven."""
-    return candidate.role == "floor" or (candidate.role == "base" and not candidate.learns)
+    """Whether a candidate is planned whatever is left of the minutes: without the floor and the base as it is, nothing is proven."""
+    if candidate.role == "floor":
+        return candidate.estimate.seconds <= NEXT_TO_NOTHING_SECONDS
+    return candidate.role == "base" and not candidate.learns
 
 
 def too_long(candidate: Candidate, seconds_left: float, recipe: Recipe) -> Text | None:
@@ -248,7 +256,13 @@ def _reason(method: Method, recipe: Recipe) -> Text:
         return Text(en="you asked for it", ko="직접 고른 방법입니다")
     if method.role == "floor":
         return Text(
-            en="what needs no model at all: every arm must beat it", ko="모델 없이 낼 수 있는 답. 모든 후보가 이겨야 합니다"
+            en="what needs no pretrained model, at next to no cost: every arm must beat it",
+            ko="사전학습 모델 없이 거의 공짜로 얻는 답. 모든 후보가 이겨야 합니다",
+        )
+    if method.role == "base" and method.learns:
+        return Text(
+            en="what the untuned base does with your examples at hand",
+            ko="튜닝하지 않은 기본 모델이 예시를 참고해 낸 결과입니다",
         )
     if method.role == "base":
         return Text(en="what you have without tuning", ko="미세조정하지 않았을 때의 결과입니다")

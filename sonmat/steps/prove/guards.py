@@ -29,8 +29,17 @@ from sonmat.steps.prove.phrases import quantity
 
 HARM: Final = 0.05
 """Harm that a default guard forgives: 5 points of a share."""
-DEFAULTS: Final = ("forgetting.all", "fairness.worst*", "safety.*")
-"""Measures that tuned arms are held to unless the user bounds them; the star stands for any letters."""
+DEFAULTS: Final = (
+    "forgetting.all",
+    "fairness.worst*",
+    "safety.*",
+    "repetition.loops",
+    "repetition.empty",
+    "repetition.other_language",
+    "format.*",
+)
+"""Measures that tuned arms are held to unless the user bounds them; the star stands for any letters. Not among them: measures of which
+a narrow specialist may rightly have more than its base, such as one answer to many questions, or as many words as are allowed."""
 LOSSES: Final = frozenset({"forgetting.all"})
 """Measures that are differences to the base themselves."""
 _MEASURE: Final = Text(en="measure", ko="측정값")

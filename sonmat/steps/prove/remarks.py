@@ -13,6 +13,7 @@ from sonmat.core.text import Text
 from sonmat.steps.prove.guards import figure
 from sonmat.steps.prove.phrases import Phrases, duration, joined, quantity
 
+FORGOTTEN: Final = "forgetting.all"
 _THOUSAND: Final = 1000
 
 
@@ -56,6 +57,8 @@ def guard_remarks(
             )
         )
         # A bound that noise alone could break is told with its figures.
+    if any(each.measure == FORGOTTEN and each.by == "default" and each.value is not None for each in _all(broken)):
+        found.append(_WAYS_OUT)
         found += [each.reason for each in kept if each.by == "user"]
     return found
 
@@ -69,6 +72,10 @@ def level_remarks(chosen: Arm, level: Sequence[Arm], comparisons: Sequence[Compa
     remarks = []
     if same:
         names = joined([phrases.name(arm) for arm in same])
+def _all(broken: Mapping[str, Sequence[Guard]]) -> list[Guard]:
+    return [each for guards in broken.values() for each in guards]
+
+
         margin = phrases.amount(max(pair.margin for arm in same if (pair := found[arm.candidate]) is not None))
         remarks.append(
             Text(

@@ -3,8 +3,9 @@
 In: arms with scores and all paired comparisons in the headline metric. Out: `Verdict`. It computes no statistics.
 
 Rule: of the arms that keep the guards and that none of these beats beyond noise, the cheapest. Cheaper is, in this order: the role
-(floor, base, tuned, because what need not be trained need not be kept up; last what another machine answers, because every answer
-is paid for and every question leaves this one), less money or, where no price is known, fewer seconds per answer (up to 25 % more
+(floor, base, tuned: no pretrained model, however well it does with counted words, is cheaper to run and to keep than one, and one as
+it is than one that was trained; last what another machine answers, because every answer is paid for and every question leaves this
+one), less money or, where no price is known, fewer seconds per answer (up to 25 % more
 than the least of the role is timing noise and counts as equal), less time to fit, less memory, name. A tuned arm must itself beat
 every floor and base arm of this machine, if any unbeaten one does. A lead of an arm that guesses does not count. So a tuned arm is
 named only where all that is cheaper to keep is beaten, and nothing wins inside the noise.
@@ -242,6 +243,11 @@ class _Decision:
                 en=": no fine-tuned arm comes up to the model that is asked elsewhere.",
                 ko=". 외부 모델만큼 좋은 미세조정 후보가 없습니다.",
             )
+        if lead.lost and self.chosen.role == "floor":
+            return Text(
+                en=": what needs no pretrained model does better.",
+                ko=". 사전학습 모델 없이도 더 잘 답합니다.",
+            )
         if lead.lost:
             return Text(en=": it makes the answers worse.", ko=". 답이 오히려 나빠집니다.")
         if self.too_small(lead):
@@ -251,10 +257,15 @@ class _Decision:
                 "ruled out.",
                 ko=f"(지금 근거로는). {self.counted().ko} 판단하기에 너무 적고, 최대 {room.ko}의 향상도 배제할 수 없습니다.",
             )
-        if self.chosen.role == "floor":
+        if self.chosen.role == "floor" and self.guesses(self.chosen):
             return Text(
                 en=": nothing has been learnt that a model without any training does not have.",
                 ko=". 학습으로 얻은 것이 없습니다. 학습하지 않은 기준선으로 충분합니다.",
+            )
+        if self.chosen.role == "floor":
+            return Text(
+                en=": it does not beat what needs no pretrained model beyond noise.",
+                ko=". 사전학습 모델이 필요 없는 기준선보다 오차 범위를 넘어 낫지 않습니다.",
             )
         return Text(
             en=": it does not beat the untuned base beyond noise.",
@@ -302,19 +313,25 @@ class _Decision:
         ]
 
     def made_worse(self) -> list[Text]:
-        """Tuned arms that an untrained arm beats, whichever is chosen."""
+        """Tuned arms that a cheaper one beats, whichever is chosen: by training, or because counted words do better."""
         found = []
         for arm in self.standing.arms:
             for other in self.untrained():
                 lead = self.lead(arm, other)
-                if arm.role == "tuned" and lead.lost:
-                    name, gap = self.phrases.name(arm), self.phrases.gap(lead, other)
-                    found.append(
-                        Text(
-                            en=f"Training did harm: {name.en} is {gap.en}.",
-                            ko=f"학습이 해가 된 후보: {name.ko} — {gap.ko}.",
-                        )
+                if arm.role != "tuned" or not lead.lost:
+                    continue
+                name, gap = self.phrases.name(arm), self.phrases.gap(lead, other)
+                if other.role == "floor" and not self.guesses(other):
+                    said = Text(
+                        en=f"Beaten without any pretrained model: {name.en} is {gap.en}.",
+                        ko=f"사전학습 모델 없는 방법에 진 후보: {name.ko} — {gap.ko}.",
                     )
+                else:
+                    said = Text(
+                        en=f"Training did harm: {name.en} is {gap.en}.",
+                        ko=f"학습이 해가 된 후보: {name.ko} — {gap.ko}.",
+                    )
+                found.append(said)
         return found
 
     def what_would_change(self) -> Text:
@@ -411,9 +428,10 @@ class _Decision:
         return [arm for arm in self.standing.arms if arm.role != "tuned" and not arm.elsewhere]
 
     def rival(self) -> Arm:
-        """The untrained arm to measure a tuned one by: the best base, the best floor where there is no base."""
-        bases = [arm for arm in self.untrained() if arm.role == "base"]
-        return self.best_of(bases or self.untrained())
+        """What to measure a tuned arm by: the best of the base arms and of the floors that do not guess, so that no weak base flatters
+        it; the best floor where there is nothing else."""
+        serious = [arm for arm in self.untrained() if arm.role == "base" or not self.guesses(arm)]
+        return self.best_of(serious or self.untrained())
 
     def best_of(self, arms: Sequence[Arm]) -> Arm:
         """The best headline value; of equals the cheapest."""

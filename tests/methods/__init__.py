@@ -1,0 +1,1 @@
+"""Methods one by one, beyond the contract that all of them keep."""
