@@ -81,14 +81,11 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
 
 def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
     """The job "fit/CANDIDATE", "fit/CANDIDATE@FOLD" or that of a part of the rows: train it here and now, continuing from its last
-    checkpoint.
+    checkpoint. Of what is not tuned, the folds after this one are done as well: starting a process would take longer than they do.
 
     Raises:
         Paused, TrainingDiverged, ModelError, ResourceError: see `core.protocols.Method.fit`.
     """
-    plan = folder.plan()
-    candidate_id, fold = candidate_and_fold(name)
-    candidate = next(entry for entry in plan.candidates if entry.id == candidate_of(candidate_id))
     _fit_one(folder, name, emit, should_pause)
     candidate_id, fold = candidate_and_fold(name)
     candidate = next((entry for entry in folder.plan().candidates if entry.id == candidate_id), None)
@@ -102,6 +99,9 @@ def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callab
 
 
 def _fit_one(folder: RunFolder, name: str, emit: Emit, should_pause: Callable[[], bool]) -> None:
+    plan = folder.plan()
+    candidate_id, fold = candidate_and_fold(name)
+    candidate = next(entry for entry in plan.candidates if entry.id == candidate_of(candidate_id))
     split = folder.split()
     where = folder.candidate_folder(name)
     model_folder = where / "model.part"

@@ -15,6 +15,12 @@ from sonmat.steps.prove.phrases import Phrases, duration, joined, quantity
 
 FORGOTTEN: Final = "forgetting.all"
 _THOUSAND: Final = 1000
+_WAYS_OUT: Final = Text(
+    en="General ability was lost. Training that keeps more of it: --set METHOD.interpolate=true, --set METHOD.replay=0.2, a lower "
+    "learning_rate or fewer epochs. If the model will be asked nothing but this task, say so: --guard forgetting.all=1.",
+    ko="일반 능력을 잃었습니다. 덜 잃게 학습하려면 --set METHOD.interpolate=true, --set METHOD.replay=0.2, 더 낮은 learning_rate나 "
+    "더 적은 epochs를 써 보세요. 이 과제 말고는 물을 일이 없다면 --guard forgetting.all=1로 알려 주세요.",
+)
 
 
 def money_of(measures: Sequence[Measure]) -> dict[str, float]:
@@ -48,6 +54,8 @@ def guard_remarks(
         kept: those of the chosen arm.
     """
     found = [_broken(titles.title(arm), each) for arm, guards in broken.items() for each in guards]
+    if any(each.measure == FORGOTTEN and each.by == "default" and each.value is not None for each in _all(broken)):
+        found.append(_WAYS_OUT)
     if kept and not stopped:
         names = ", ".join(each.name for each in kept)
         found.append(
@@ -57,10 +65,12 @@ def guard_remarks(
             )
         )
         # A bound that noise alone could break is told with its figures.
-    if any(each.measure == FORGOTTEN and each.by == "default" and each.value is not None for each in _all(broken)):
-        found.append(_WAYS_OUT)
         found += [each.reason for each in kept if each.by == "user"]
     return found
+
+
+def _all(broken: Mapping[str, Sequence[Guard]]) -> list[Guard]:
+    return [each for guards in broken.values() for each in guards]
 
 
 def level_remarks(chosen: Arm, level: Sequence[Arm], comparisons: Sequence[Comparison], phrases: Phrases) -> list[Text]:
@@ -72,10 +82,6 @@ def level_remarks(chosen: Arm, level: Sequence[Arm], comparisons: Sequence[Compa
     remarks = []
     if same:
         names = joined([phrases.name(arm) for arm in same])
-def _all(broken: Mapping[str, Sequence[Guard]]) -> list[Guard]:
-    return [each for guards in broken.values() for each in guards]
-
-
         margin = phrases.amount(max(pair.margin for arm in same if (pair := found[arm.candidate]) is not None))
         remarks.append(
             Text(
