@@ -7,6 +7,7 @@ linear cross-entropy, Hsu et al. 2024, arXiv:2410.10989), so that nothing is com
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from torch.autograd.function import once_differentiable
 from sonmat.training.fused.passes import cross_entropy
 
 PIECE_BYTES = 32 << 20
-"""Of float32 logits held at once: about what stays in a processor's cache while four passes go over it."""
+"""Of logits held at once, in the type of the products. Smaller pieces read the whole weight too often (docs/log.md)."""
 
 
 def token_losses(
@@ -48,7 +49,9 @@ class _OutputLoss(torch.autograd.Function):
         weight_gradient = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
         bias_gradient = torch.zeros_like(bias, dtype=torch.float32) if wants_bias and bias is not None else None
         computing = weight.to(hidden.dtype)
-        piece = max(1, PIECE_BYTES // (4 * len(weight)))
+        most = max(1, PIECE_BYTES // (computing.element_size() * len(weight)))
+        # Of equal size: a small rest would take as long as a whole piece.
+        piece = math.ceil(len(targets) / max(1, math.ceil(len(targets) / most))) or 1
         with torch.autocast(hidden.device.type, enabled=False):
             for at in range(0, len(targets), piece):
                 part = slice(at, at + piece)
