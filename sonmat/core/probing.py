@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from sonmat.core.proof import Measure, Measured, Prediction
 from sonmat.core.recipe import Recipe
@@ -27,6 +28,12 @@ class Setting:
     test: Sequence[Example]
     seed: int
     recipe: Recipe
+    candidates: Sequence[Candidate] = ()
+    """All of the run."""
+    answers: Callable[[str], Mapping[str, Prediction]] | None = None
+    """What a candidate has answered to the test set, by row; raises `RunError` where it has not."""
+    kept: Path | None = None
+    """Folder of answers that were paid for elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -63,3 +70,52 @@ class Probe(Protocol):
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         """What it shows about `own`; `base` is its untuned base, None where there is none or `own` is the base itself."""
+
+
+@runtime_checkable
+class AsksElsewhere(Protocol):
+    """What a probe has besides, if it sends answers of an arm, and of the one that it is set beside, to another machine."""
+
+    asked_by: tuple[str, ...]
+    """Keys of the recipe that its rows depend on."""
+
+    def announce(self, setting: Setting, candidate: Candidate) -> Text:
+        """What will be sent where: said before it observes.
+
+        Raises:
+            SonmatError: it cannot be sent.
+        """
+
+
+PLAIN_BASES: Final = ("zero-shot", "label-names")
+"""Methods that ask a base model as it is, in the order in which they stand for it."""
+
+
+def plain_base(candidate: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:
+    """The untuned arm of the same base model that asks it most plainly; None where there is none but the candidate itself."""
+    if candidate.base is None:
+        return None
+    alike = [
+        each
+        for each in candidates
+        if each.role == "base" and each.base is not None and each.base.checksum == candidate.base.checksum
+    ]
+    if not alike:
+        return None
+    found = min(alike, key=_plainness)
+    return None if found.id == candidate.id else found
+
+
+def reference_arm(candidate: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:
+    """What the candidate's answers are set beside: its own untuned base, or that of the run where it has no base here."""
+    if candidate.base is not None:
+        return plain_base(candidate, candidates)
+    tuned = next((each for each in candidates if each.role == "tuned" and each.base is not None), None)
+    own = plain_base(tuned, candidates) if tuned is not None else None
+    untuned = [each for each in candidates if each.role == "base" and each.base is not None]
+    return own or min(untuned, key=_plainness, default=None)
+
+
+def _plainness(candidate: Candidate) -> tuple[int, bool, bool]:
+    rank = PLAIN_BASES.index(candidate.method) if candidate.method in PLAIN_BASES else len(PLAIN_BASES)
+    return (rank, candidate.learns, candidate.over is not None)

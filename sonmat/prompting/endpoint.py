@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -58,8 +59,10 @@ class EndpointPredictor:
         for question in questions:
             if not question.write:
                 yield Prediction(row=question.row, output={}, seconds=0.0)
-        for place, reply in self.client.ask([self.body_of(question) for question in asked]):
-            yield self._prediction(asked[place].row, reply)
+        # A pause must end the asking, not only stop listening.
+        with closing(self.client.ask([self.body_of(question) for question in asked])) as replies:
+            for place, reply in replies:
+                yield self._prediction(asked[place].row, reply)
 
     def body_of(self, question: Question) -> Json:
         """What is sent for a question."""

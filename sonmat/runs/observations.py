@@ -15,7 +15,7 @@ from typing import Final
 from pydantic import RootModel
 
 from sonmat import __version__
-from sonmat.core.probing import Probe
+from sonmat.core.probing import AsksElsewhere, Probe, reference_arm
 from sonmat.core.values import Json
 from sonmat.core.proof import Unmeasured
 from sonmat.runs.files import json_line, read_header, read_rows, read_value, sha256_of, write_rows, write_value
@@ -85,9 +85,23 @@ def observed_rows(folder: RunFolder, probe: str, arms: Iterable[str]) -> int | N
 def observations_key(folder: RunFolder, arm: str, probe: Probe) -> str:
     """Fingerprint of what the rows depend on: the model, the sealed rows, the probe as it is written, and the recipe."""
     recipe = folder.recipe()
+    more = _of_both_arms(folder, arm, probe) if isinstance(probe, AsksElsewhere) else ()
     return sha256_of(
-        answers_key(folder, arm), probe.name, __version__, _source_of(probe), [getattr(recipe, key) for key in ASKED_BY]
+        answers_key(folder, arm),
+        probe.name,
+        __version__,
+        _source_of(probe),
+        [getattr(recipe, key) for key in ASKED_BY],
+        *more,
     )
+
+
+def _of_both_arms(folder: RunFolder, arm: str, probe: AsksElsewhere) -> tuple[object, ...]:
+    candidates, recipe = folder.plan().candidates, folder.recipe()
+    own = next((each for each in candidates if each.id == arm), None)
+    beside = reference_arm(own, candidates) if own is not None else None
+    other = answers_key(folder, beside.id) if beside is not None else ""
+    return (other, *(getattr(recipe, key) for key in probe.asked_by))
 
 
 def _source_of(probe: Probe) -> str:

@@ -103,7 +103,7 @@ def test_a_stop_keeps_what_is_under_way_and_asks_no_more(tmp_path: Path) -> None
         replies = client_of(fake, tmp_path).ask([body(text) for text in "abcdef"])
         assert next(replies)[1].text == "said a"
         threading.Timer(0.05, go.set).start()
-        replies.close()  # type: ignore[attr-defined]
+        replies.close()
         asked = list(fake.asked)
         assert len(asked) <= 3
         assert len(client_of(fake, tmp_path).missing([body(text) for text in asked])) == 0

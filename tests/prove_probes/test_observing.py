@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from sonmat.core.errors import Paused, SettingError, WorkerFailed
+from sonmat.core.probing import plain_base
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import verbatim
 from sonmat.runs import write_value
 from sonmat.runs.files import read_header
 from sonmat.runs.observations import read_observations
 from sonmat.steps.prove import check_wishes
-from sonmat.steps.prove.measures import plain_base
 from tests.prove_probes.conftest import ARMS, Counting, World
 
 

@@ -21,7 +21,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from email.message import Message
@@ -90,7 +90,7 @@ class Client:
         found = {self._fingerprint(body): body for body in bodies}
         return [body for name, body in found.items() if self.kept.get(name) is None]
 
-    def ask(self, bodies: Sequence[Json]) -> Iterator[tuple[int, Reply]]:
+    def ask(self, bodies: Sequence[Json]) -> Generator[tuple[int, Reply], None, None]:
         """Of each body its place and the reply, in the order in which they come.
 
         Closing the iterator waits for requests that are under way, because they are paid for, and keeps their replies.

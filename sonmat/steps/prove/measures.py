@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from sonmat.core.probing import Probe, Seen, Setting
+from sonmat.core.probing import Probe, Seen, Setting, plain_base
 from sonmat.core.proof import Measure, Prediction, Unmeasured
 from sonmat.core.protocols import No, Yes
 from sonmat.core.text import Text
@@ -18,9 +17,6 @@ from sonmat.core.values import Candidate
 from sonmat.runs import RunFolder
 from sonmat.runs.observations import has_observed, read_failure, read_observations
 from sonmat.steps.prove.observing import reason_of, wanted_probes
-
-PLAIN_BASES: Final = ("zero-shot", "label-names")
-"""Methods that ask a base model as it is, in the order in which they stand for it."""
 
 
 @dataclass(frozen=True)
@@ -64,25 +60,6 @@ def measure_arms(
                 unmeasured.append(Unmeasured(probe=probe.name, arm=candidate.id, reason=reason_of(error)))
     return Panel(tuple(measures), tuple(unmeasured))
 
-
-def plain_base(candidate: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:
-    """The untuned arm of the same base model that asks it most plainly; None where there is none but the candidate itself."""
-    if candidate.base is None:
-        return None
-    alike = [
-        each
-        for each in candidates
-        if each.role == "base" and each.base is not None and each.base.checksum == candidate.base.checksum
-    ]
-    if not alike:
-        return None
-    found = min(alike, key=_plainness)
-    return None if found.id == candidate.id else found
-
-
-def _plainness(candidate: Candidate) -> tuple[int, bool, bool]:
-    rank = PLAIN_BASES.index(candidate.method) if candidate.method in PLAIN_BASES else len(PLAIN_BASES)
-    return (rank, candidate.learns, candidate.over is not None)
 
 
 def _seen(

@@ -13,7 +13,7 @@ from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import Paused, PluginError, SonmatError
-from sonmat.core.probing import Probe, Setting
+from sonmat.core.probing import AsksElsewhere, Probe, Setting
 from sonmat.core.proof import Unmeasured
 from sonmat.core.protocols import Emit, No, Predictor
 from sonmat.core.recipe import Recipe
@@ -41,12 +41,12 @@ def observe(
         Paused: asked to; the probes that are done stay done.
     """
     for probe in waiting_probes(folder, setting, candidate):
-        emit("probing", _looking(probe), candidate=candidate.id, probe=probe.name)
         watched = Watched(model, emit, should_pause, probe.title)
         rows = probe.observe(setting, candidate, watched)
         others = (each.id for each in folder.plan().candidates if each.id != candidate.id)
         total = observed_rows(folder, probe.name, others)
         try:
+            emit("probing", _looking(probe, setting, candidate), candidate=candidate.id, probe=probe.name)
             write_observations(folder, candidate.id, probe, _passed(probe, rows, total, emit, should_pause))
         except Paused:
             raise
@@ -98,7 +98,9 @@ def reason_of(error: Exception) -> Text:
     return error.whole if isinstance(error, SonmatError) else verbatim(f"{type(error).__name__}: {error}")
 
 
-def _looking(probe: Probe) -> Text:
+def _looking(probe: Probe, setting: Setting, candidate: Candidate) -> Text:
+    if isinstance(probe, AsksElsewhere):
+        return probe.announce(setting, candidate)
     return Text(en=f"measuring: {probe.title.en}", ko=f"재는 중: {probe.title.ko}")
 
 

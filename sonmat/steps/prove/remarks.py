@@ -38,6 +38,9 @@ def cost_remark(arm: Arm, measures: Sequence[Measure]) -> Text:
     ko = f"비용: 답변 1,000개를 하나씩 물으면 {answers.ko} 걸립니다"
     if money is not None:
         en, ko = f"{en} and cost {figure(money).en}", f"{ko}(금액 {figure(money).ko})"
+    elif arm.elsewhere:
+        en = f"{en}; in money it is unknown, for want of a price for its tokens (--token-price MODEL=INPUT/OUTPUT) or of their number"
+        ko = f"{ko}. 토큰 요금(--token-price 모델=입력/출력)이나 토큰 수를 몰라 금액은 알 수 없습니다"
     if arm.fit_seconds:
         took = duration(arm.fit_seconds)
         price = f" ({quantity(training.value, 'money').en})" if training is not None else ""
