@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -29,7 +30,7 @@ BY_DEFAULT = {
 LOOKED_AT = ("forgetting", "safety", "repetition", "format")
 
 
-def proven(folder: Path, *arms: str, **recipe: object) -> Proof:
+def proven(folder: Path, *arms: str, **recipe: Any) -> Proof:
     """The proof of a run with these arms besides the floor and the base."""
     with pytest.MonkeyPatch.context() as patch:
         return prove_here(made_run(folder, ("majority", BASE, *arms), **{"probes": LOOKED_AT, **recipe}), patch)
