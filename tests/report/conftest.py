@@ -12,7 +12,7 @@ import pytest
 from sonmat.core.text import LANGUAGES, Language
 from sonmat.runs import EventLog, RunFolder
 from sonmat.steps.report import write_report
-from tests.report import made_run
+from tests.report import made_measures, made_run
 
 MAKERS: dict[str, Callable[[Path], RunFolder]] = {
     "support": made_run.classification_run,
@@ -20,6 +20,8 @@ MAKERS: dict[str, Callable[[Path], RunFolder]] = {
     "faq": made_run.chat_run,
     "shapes": made_run.image_run,
     "few": made_run.bare_run,
+    "proven": made_measures.proven_run,
+    "calibrated": made_measures.calibrated_run,
 }
 Pages = dict[tuple[str, Language], str]
 

@@ -15,7 +15,7 @@ import pytest
 from sonmat.core.proof import Proof
 from sonmat.core.text import LANGUAGES, Language, Text
 from sonmat.runs import EventLog, RunFolder, write_value
-from sonmat.steps.report import item_labels, labels, write_report
+from sonmat.steps.report import item_labels, labels, proof_labels, write_report
 from sonmat.steps.report.page import Sentences, first_sentence
 from sonmat.steps.report.thumbnails import thumbnail
 from tests.report.conftest import MAKERS, Pages
@@ -24,7 +24,8 @@ from tests.report.made_run import SECRET_PATH, classification_run
 from tests.report.reading import Page
 
 ALL_LABELS = {name: text for name, text in vars(labels).items() if isinstance(text, Text)}
-NO_HANGUL = {"F1"}
+PROOF_LABELS = {name: text for name, text in vars(proof_labels).items() if isinstance(text, Text)}
+NO_HANGUL = {"F1", "ITEMS"}
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -98,14 +99,14 @@ def english_words(page: Page) -> list[str]:
     seen = {" ".join(text.split()) for text in [*page.texts, *page.words_in_attributes]}
     patterns = {
         name: re.compile(re.sub(r"\\{\w+\\}", "(.+)", re.escape(" ".join(text.en.split()))) + r"\Z")
-        for name, text in ALL_LABELS.items()
+        for name, text in [*PROOF_LABELS.items(), *ALL_LABELS.items()]
         if text.en != text.ko and re.search("[A-Za-z]{2}", re.sub(r"{\w+}", "", text.en))
     }
     return [name for name, pattern in patterns.items() if any(pattern.match(text) for text in seen)]
 
 
 def test_every_label_is_written_in_korean() -> None:
-    for name, text in ALL_LABELS.items():
+    for name, text in [*PROOF_LABELS.items(), *ALL_LABELS.items()]:
         if name not in NO_HANGUL and re.search("[A-Za-z]", text.en):
             assert re.search("[가-힣]|%p", text.ko), name
         assert set(re.findall(r"{(\w+)}", text.en)) == set(re.findall(r"{(\w+)}", text.ko)), name
@@ -120,6 +121,7 @@ def test_every_label_is_used() -> None:
         if path.name.endswith((".py", ".j2")) and path.name != "labels.py"
     )
     assert [name for name in ALL_LABELS if not re.search(rf"labels\.{name}\b", used)] == []
+    assert [name for name in PROOF_LABELS if not re.search(rf"proof_labels\.{name}\b", used)] == []
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -162,11 +164,13 @@ def test_no_path_of_the_machine_is_told(runs: dict[str, RunFolder], pages: Pages
 
 
 SECTIONS = {
-    "support": "verdict arms classes curves items data findings plan settings environment use",
-    "mails": "verdict arms classes curves items data findings plan settings environment use",
+    "support": "verdict arms calibration classes curves items data findings plan settings environment use",
+    "mails": "verdict arms calibration classes curves items data findings plan settings environment use",
     "faq": "verdict arms curves items data findings plan settings environment use",
-    "shapes": "verdict arms classes curves items data findings plan settings environment use",
+    "shapes": "verdict arms calibration classes curves items data findings plan settings environment use",
     "few": "verdict arms classes items data findings plan settings environment use",
+    "proven": "verdict gain arms probes speed curves items data findings plan settings environment use",
+    "calibrated": "verdict arms probes calibration classes curves items data findings plan settings environment use",
 }
 
 
@@ -176,7 +180,9 @@ def test_a_section_is_there_if_the_run_has_something_for_it(pages: Pages, name: 
     wanted = SECTIONS[name].split()
     assert [attributes["id"] for attributes in page.tags("section")] == wanted
     links = [link["href"] for link in page.tags("a") if link.get("class") != "skip"]
-    assert [href for href in links if not href.startswith(("#finding-", "#item-"))] == [f"#{anchor}" for anchor in wanted]
+    assert [href for href in links if not href.startswith(("#finding-", "#item-", "#measure-", "#broken"))] == [
+        f"#{anchor}" for anchor in wanted
+    ]
     assert {href.removeprefix("#") for href in links} <= page.ids()
     assert {f"{anchor}-heading" for anchor in wanted} <= page.ids()
 

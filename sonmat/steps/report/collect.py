@@ -17,6 +17,7 @@ from sonmat.core.values import Candidate, Event, Example, ModelFacts, Plan, Spli
 from sonmat.runs import RunFolder
 from sonmat.runs.files import read_header
 from sonmat.steps.report import answers, items
+from sonmat.steps.report.card_facts import card_facts
 from sonmat.steps.report.contents import (
     ArmLine,
     BaseModelLine,
@@ -31,10 +32,12 @@ from sonmat.steps.report.contents import (
     Setting,
     SliceLine,
     best_of,
+    told_arm,
 )
 from sonmat.steps.report.curves import learning_curve
 from sonmat.steps.report.data import data_summary
 from sonmat.steps.report.paths import without_paths
+from sonmat.steps.report.proven import proven
 from sonmat.steps.report.vocabulary import kind_title, measure_named, method_title, task_title
 
 
@@ -54,18 +57,31 @@ def collect(folder: RunFolder) -> Report:
     metrics = tuple(dict.fromkeys(score.metric for arm in proof.arms for score in arm.scores))
     compared = _contrast(proof, test, given, metrics)
     mistakes = _mistakes(chosen, test, given[chosen], metrics, compared)
+    headline = measure_named(proof.headline)
+    lines = tuple(_arm_line(folder, arm, proof, reference) for arm in proof.arms)
     report = Report(
         name=folder.path.resolve().name,
         data=_data_names(recipe),
         task=plan.task,
         task_title=task_title(plan.task),
         modality=kind,
-        headline=measure_named(proof.headline),
+        headline=headline,
         measures=tuple(measure_named(name) for name in metrics),
         items=proof.items,
         smallest_detectable=proof.smallest_detectable,
         verdict=proof.verdict,
-        arms=tuple(_arm_line(folder, arm, proof, reference) for arm in proof.arms),
+        proven=proven(
+            folder,
+            proof,
+            plan.candidates,
+            test,
+            given,
+            told_arm(lines, headline).arm.candidate,
+            reference,
+            {line.arm.candidate: line.against for line in lines},
+            headline.higher_is_better,
+        ),
+        arms=lines,
         failed=proof.failed,
         classes=next(arm.per_class for arm in proof.arms if arm.candidate == chosen),
         confusion=answers.confusion(chosen, test, given[chosen]) if kind == "label" else None,
@@ -81,6 +97,7 @@ def collect(folder: RunFolder) -> Report:
             items.Told(chosen, reference, compared, mistakes, proof.measures, proof.guards),
             recipe.seed,
         ),
+        card=card_facts(folder, proof),
         data_summary=data_summary(folder, kept_examples(folder), split),
         minutes=recipe.minutes,
         candidates=tuple(_candidate_line(folder, candidate, proof) for candidate in plan.candidates),

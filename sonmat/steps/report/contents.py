@@ -11,7 +11,9 @@ from typing import Literal
 from sonmat.core.proof import Arm, ClassScore, Comparison, Verdict
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Finding, Fitted, Json, Source, Value
+from sonmat.steps.report.card_facts import CardFacts
 from sonmat.steps.report.item_contents import Items
+from sonmat.steps.report.probed import Proven
 
 
 class Measure(Value):
@@ -39,6 +41,16 @@ def best_of(arms: Sequence[Arm], headline: Measure) -> Arm:
     """The arm with the best headline value; of equal ones the fastest, then the one that was quickest to train."""
     sign = -1 if headline.higher_is_better else 1
     return min(arms, key=lambda arm: (sign * arm.headline.value, arm.seconds_per_answer, arm.fit_seconds))
+
+
+def told_arm(lines: Sequence[ArmLine], headline: Measure) -> ArmLine:
+    """The chosen arm, or the best trained one if the chosen is the reference itself."""
+    chosen = next(line for line in lines if line.chosen)
+    tuned = [line for line in lines if line.arm.role == "tuned"]
+    if not chosen.reference or not tuned:
+        return chosen
+    best = best_of([line.arm for line in tuned], headline)
+    return next(line for line in tuned if line.arm is best)
 
 
 class ConfusedPair(Value):
@@ -337,6 +349,8 @@ class Report(Value):
     items: int
     smallest_detectable: float
     verdict: Verdict
+    proven: Proven
+    """Guards, probes and all else that the proof holds besides scores."""
     arms: tuple[ArmLine, ...]
     failed: dict[str, Text]
     classes: tuple[ClassScore, ...]
@@ -347,6 +361,8 @@ class Report(Value):
     contrast: Contrast | None
     side_by_side: Items | None = None
     """Single test rows with every arm's answer."""
+    card: CardFacts = CardFacts()
+    """What the model card alone says."""
     data_summary: DataSummary
     minutes: float
     candidates: tuple[CandidateLine, ...]
@@ -364,10 +380,7 @@ class Report(Value):
     @property
     def told(self) -> ArmLine:
         """The arm whose difference to the reference matters: the chosen one, or the best trained one if that is the reference."""
-        tuned = [line for line in self.arms if line.arm.role == "tuned"]
-        if not self.chosen.reference or not tuned:
-            return self.chosen
-        return next(line for line in tuned if line.arm is best_of([line.arm for line in tuned], self.headline))
+        return told_arm(self.arms, self.headline)
 
     def candidate(self, id: str) -> CandidateLine:
         return next(line for line in self.candidates if line.id == id)

@@ -20,10 +20,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sonmat.core.text import Language, Text
-from sonmat.steps.report import data_plots, item_labels, labels, plots
+from sonmat.steps.report import data_plots, item_labels, labels, plots, probe_plots, proof_labels
+from sonmat.steps.report.anchors import anchor_of
 from sonmat.steps.report.contents import DataReport, DataSummary, Report
 from sonmat.steps.report.item_view import ItemView, against_target
 from sonmat.steps.report.phrasing import Phrasing
+from sonmat.steps.report.quantities import Quantities
 from sonmat.steps.report.quoting import printable, quote
 from sonmat.steps.report.thumbnails import thumbnail
 
@@ -57,6 +59,10 @@ def render_page(report: Report, folder: Path, language: Language) -> str:
         origins=ORIGINS,
         most_classes=MOST_CLASSES,
         plots=plots.Plots(report, phrasing),
+        proven=report.proven,
+        proof_labels=proof_labels,
+        probe_plots=probe_plots.ProbePlots(report, phrasing),
+        anchor_of=anchor_of,
         item_labels=item_labels,
         view=ItemView(report, report.side_by_side, phrasing) if report.side_by_side else None,
         against_target=against_target,
@@ -100,7 +106,7 @@ def _rendered(
             pills=PILLS,
             roles=ROLES,
             actions=ACTIONS,
-            style=Markup("\n".join(map(_asset, ("style.css", "items.css", "print.css")))),
+            style=Markup("\n".join(map(_asset, ("style.css", "proof.css", "items.css", "print.css")))),
             dark=Markup(_asset("dark.css")),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -127,7 +133,11 @@ def _sections(report: Report) -> list[tuple[str, Text]]:
     """Anchor and heading of each section that the run has something for, in order."""
     present: list[tuple[str, Text, bool]] = [
         ("verdict", labels.VERDICT, True),
+        ("gain", proof_labels.GAIN, report.proven.plane is not None),
         ("arms", labels.ARMS, True),
+        ("probes", proof_labels.PROBES, bool(report.proven.sections)),
+        ("calibration", proof_labels.CALIBRATION, bool(report.proven.reliabilities)),
+        ("speed", proof_labels.SPEED, bool(report.proven.latencies)),
         ("classes", labels.CLASSES, bool(report.classes or report.confusion)),
         ("curves", labels.CURVES, bool(report.curves)),
         ("items", item_labels.ITEMS, report.side_by_side is not None),
@@ -197,7 +207,8 @@ def _environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Any] = {**Phrasing(language).filters(), "printable": printable}
+    phrasing = Phrasing(language)
+    filters: dict[str, Any] = {**phrasing.filters(), **Quantities(phrasing).filters(), "printable": printable}
     environment.filters.update(filters)
     return environment
 

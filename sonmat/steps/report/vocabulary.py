@@ -49,6 +49,13 @@ def method_title(name: str) -> Text:
         return verbatim(name)
 
 
+def probe_title(name: str) -> Text:
+    try:
+        return find("probes", name).title
+    except SettingError:
+        return verbatim(name)
+
+
 def metric_named(name: str) -> Metric | None:
     try:
         return find("metrics", name)
