@@ -87,6 +87,7 @@ def collect(folder: RunFolder) -> Report:
         confusion=answers.confusion(chosen, test, given[chosen]) if kind == "label" else None,
         slices=_slices(proof, test, given, reference),
         curves=_curves(folder, plan),
+        more_data=proof.curve,
         mistakes=mistakes,
         contrast=compared,
         side_by_side=items.side_by_side(

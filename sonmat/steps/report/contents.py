@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from sonmat.core.proof import Arm, ClassScore, Comparison, Verdict
+from sonmat.core.proof import Arm, ClassScore, Comparison, LearningCurve, Verdict
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Finding, Fitted, Json, Source, Value
 from sonmat.steps.report.card_facts import CardFacts
@@ -357,6 +357,7 @@ class Report(Value):
     confusion: Confusion | None
     slices: tuple[SliceLine, ...]
     curves: tuple[Curve, ...]
+    more_data: LearningCurve | None = None
     mistakes: Mistakes | None
     contrast: Contrast | None
     side_by_side: Items | None = None

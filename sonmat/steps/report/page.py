@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sonmat.core.text import Language, Text
-from sonmat.steps.report import data_plots, item_labels, labels, plots, probe_plots, proof_labels
+from sonmat.steps.report import data_plots, item_labels, labels, more_data, plots, probe_plots, proof_labels
 from sonmat.steps.report.anchors import anchor_of
 from sonmat.steps.report.contents import DataReport, DataSummary, Report
 from sonmat.steps.report.item_view import ItemView, against_target
@@ -66,6 +66,9 @@ def render_page(report: Report, folder: Path, language: Language) -> str:
         item_labels=item_labels,
         view=ItemView(report, report.side_by_side, phrasing) if report.side_by_side else None,
         against_target=against_target,
+        more_data=more_data,
+        more_title=more_data.learning_curve_title(report.more_data, phrasing) if report.more_data else "",
+        more_plot=more_data.learning_curve_plot(report.more_data, phrasing) if report.more_data else None,
         commands=_commands(report, phrasing),
         verdict=first_sentence(phrasing.say(report.verdict.sentence)),
     )
@@ -140,6 +143,7 @@ def _sections(report: Report) -> list[tuple[str, Text]]:
         ("speed", proof_labels.SPEED, bool(report.proven.latencies)),
         ("classes", labels.CLASSES, bool(report.classes or report.confusion)),
         ("curves", labels.CURVES, bool(report.curves)),
+        ("more", more_data.MORE_DATA, report.more_data is not None),
         ("items", item_labels.ITEMS, report.side_by_side is not None),
         *((anchor, heading, True) for anchor, heading in _data_sections(report.data_summary)),
         ("plan", labels.PLAN, True),
