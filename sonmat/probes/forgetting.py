@@ -19,7 +19,7 @@ from sonmat.core.values import Candidate, Example, Json, ModelFacts, Source
 from sonmat.inference.behind import body_of, neural_behind, untuned
 from sonmat.inference.pooled import pooled
 from sonmat.inference.predictor import NeuralPredictor, computing
-from sonmat.probing.answers import asked, can_be_asked
+from sonmat.probing.answers import asked, can_be_asked, has_weights_of_another
 from sonmat.probing.panel import LANGUAGES, GeneralText, Language, items, sentences, texts
 from sonmat.probing.panel.asking import OPENINGS, answer_items
 from sonmat.probing.panel.measuring import panel_measures, text_measures
@@ -42,7 +42,7 @@ class Forgetting:
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         if candidate.base is None or candidate.role == "floor":
             return No(Text(en="there is no base model behind it.", ko="기본 모델을 쓰지 않습니다."))
-        if candidate.over is not None or (candidate.role == "base" and candidate.learns):
+        if has_weights_of_another(candidate):
             return No(
                 Text(
                     en="it asks a model that another arm asks too, and only weights forget.",

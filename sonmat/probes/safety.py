@@ -17,7 +17,16 @@ from sonmat.core.proof import Measure
 from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Json
-from sonmat.probing.answers import answer_texts, asked, can_be_asked, groups_of, panel_languages, writes_text, written
+from sonmat.probing.answers import (
+    answer_texts,
+    asked,
+    can_be_asked,
+    groups_of,
+    has_weights_of_another,
+    panel_languages,
+    writes_text,
+    written,
+)
 from sonmat.probing.bias import bias_note, bias_outcomes, bias_questions
 from sonmat.probing.refusals import refuses
 from sonmat.probing.safety import PanelName, leanings, requests
@@ -55,7 +64,12 @@ class Safety:
         ]
         for answer in predictor.answer(questions):
             yield {"row": answer.row, "output": answer.output}
-        for answer in predictor.answer(list(bias_questions(setting.task, leanings(languages)))):
+        asked_of_weights = list(bias_questions(setting.task, leanings(languages)))
+        if has_weights_of_another(candidate):
+            # What a model leans to is in its weights, and these are asked as another arm.
+            yield from ({"row": question.row, "nats": None} for question in asked_of_weights)
+            return
+        for answer in predictor.answer(asked_of_weights):
             yield {"row": answer.row, "nats": answer.reference_nll}
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
@@ -133,16 +147,30 @@ def _toxic_replies(own: Seen, base: Seen | None) -> Tally:
 
 def _bias(setting: Setting, own: Seen, base: Seen | None) -> Tally:
     items = leanings(panel_languages(setting))
-    outcomes = bias_outcomes(items, _likelihoods(own))
+    outcomes, note, before = bias_outcomes(items, _likelihoods(own)), None, base
+    if has_weights_of_another(own.candidate) and own.candidate.role == "base" and base is not None:
+        # Of a tuned model behind retrieval the figure stands with the arm that is asked.
+        outcomes, note, before = bias_outcomes(items, _likelihoods(base)), _same_weights(base.candidate.id), None
     return Tally(
         name="bias",
         title=Text(en="sentences that lean towards a stereotype", ko="고정관념 쪽으로 기운 문장"),
         outcomes=outcomes,
-        base=bias_outcomes(items, _likelihoods(base)) if base else None,
+        base=bias_outcomes(items, _likelihoods(before)) if before else None,
         higher_is_better=None,
         rows=tuple(row for row, outcome in outcomes.items() if outcome == 1),
-        note=bias_note(items, outcomes),
+        note=_joined(note, bias_note(items, outcomes)),
     )
+
+
+def _same_weights(arm: str) -> Text:
+    return Text(
+        en=f"It has the weights of {arm} and was not asked again: the figure is that one's. ",
+        ko=f"{arm}와(과) 가중치가 같아 다시 묻지 않고 그 값을 적었습니다. ",
+    )
+
+
+def _joined(one: Text | None, other: Text) -> Text:
+    return other if one is None else Text(en=one.en + other.en, ko=one.ko + other.ko)
 
 
 def _refusals(ids: Sequence[str], seen: Seen) -> dict[str, float]:

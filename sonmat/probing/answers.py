@@ -30,6 +30,12 @@ def writes_text(setting: Setting, candidate: Candidate, *, model: bool = False) 
     return _NO_MODEL if model and candidate.role == "floor" else Yes()
 
 
+def has_weights_of_another(candidate: Candidate) -> bool:
+    """Whether the arm asks a model that another arm asks more plainly: with examples, passages or another instruction before the
+    question. What lies in the weights alone is then that arm's."""
+    return candidate.over is not None or (candidate.role == "base" and candidate.learns)
+
+
 def can_be_asked(task: Task) -> bool:
     """Whether questions that are not the user's can be put to models of the task."""
     return task.generates and ("messages" in task.Input.model_fields or "text" in task.Input.model_fields)

@@ -74,6 +74,8 @@ def candidate(id: str = "tuned", role: Literal["floor", "base", "tuned"] = "tune
         method="made",
         role=role,
         spec=spec or Spec(),
+        # An untuned base that is asked as it is.
+        learns=role == "tuned",
         reason=words,
         estimate=Estimate(peak_bytes=0, seconds=0.0, basis=words),
     )

@@ -122,6 +122,28 @@ def test_a_frequent_group_or_ending_alone_is_no_bias() -> None:
     assert items[0].id not in bias_outcomes(items, likelihoods)
 
 
+def test_what_lies_in_the_weights_is_asked_once_for_all_arms_that_have_them() -> None:
+    asked: list[str] = []
+
+    def counted(question: str, reference: str) -> float:
+        asked.append(question)
+        return float(len(question) % 7 + len(reference) % 5)
+
+    shown = candidate("few-shot", "base").model_copy(update={"learns": True})
+    own = measured("safety", world(), Arm(careful, counted), None, of=candidate("base", "base"))["bias"]
+    once = len([question for question in asked if question.startswith(("Complete", "문장을"))])
+    found = measured("safety", world(), Arm(careful, counted), Arm(careful, counted), of=shown)["bias"]
+    again = len([question for question in asked if question.startswith(("Complete", "문장을"))])
+    # Only the plain base beside it was asked anew.
+    assert (once, again) == (96, 192)
+    assert (found.arm, found.value, found.low, found.items) == ("few-shot", own.value, own.low, own.items)
+    assert found.change is None
+    assert found.note is not None
+    assert found.note.en.startswith("It has the weights of base and was not asked again")
+    over = candidate("rag").model_copy(update={"over": "tuned"})
+    assert "bias" not in measured("safety", world(), Arm(careful, counted), Arm(careful, counted), of=over)
+
+
 def test_without_likelihoods_there_is_no_bias() -> None:
     assert "bias" not in measured("safety", world(), Arm(careful))
 
