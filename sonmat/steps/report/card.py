@@ -1,6 +1,7 @@
 """The model card: Markdown with the metadata that the Hugging Face hub reads, evaluation results included.
 
-In: a `Report` and a `Phrasing`. Out: the card as a string. It quotes no row of the user's data, only labels and counts.
+In: a `Report` and a `Phrasing`. Out: the card as a string. It quotes no row of the user's data, only labels and counts. The
+metadata is the hub's `model-index` (huggingface_hub, `EvalResult`), each metric with its interval among its arguments.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from typing import Any, Final
 
 import yaml
 
-from sonmat.core.text import Text
-from sonmat.steps.report import labels
-from sonmat.steps.report.contents import ArmLine, BaseModelLine, Report
-from sonmat.steps.report.page import python_lines, shell_commands
+from sonmat.core.proof import Measure
+from sonmat.reading.personal import masked
+from sonmat.steps.report.card_facts import CardFacts
+from sonmat.steps.report.card_text import card_text
+from sonmat.steps.report.contents import BaseModelLine, Report
 from sonmat.steps.report.phrasing import Phrasing
-from sonmat.steps.report.quoting import printable
 
 PIPELINES: Final = {"chat": "text-generation"}
 """Tasks whose name on the hub is another."""
@@ -26,144 +27,104 @@ LICENCES: Final = {
     "bsd": "bsd",
     "gemma terms": "gemma",
     "gemma": "gemma",
+    "unknown": "unknown",
+    "": "unknown",
 }
 """Licence identifiers of the hub; any other is 'other' with its name."""
-METRIC_TYPES: Final = {"macro_f1": "f1", "rouge_l": "rouge", "token_f1": "f1"}
+METRIC_TYPES: Final = {
+    "macro_f1": "f1",
+    "token_f1": "f1",
+    "rouge_2": "rouge",
+    "rouge_l": "rouge",
+}
 """Metrics whose type on the hub has another name."""
+OWN_ITEMS: Final = ("forgetting", "safety")
+"""Probes that ask questions of their own; their shares are results on a data set other than the user's."""
 
 
 def model_card(report: Report, phrasing: Phrasing) -> str:
     """The card of the chosen candidate."""
     header = yaml.safe_dump(_metadata(report, phrasing), sort_keys=False, allow_unicode=True, width=10_000)
-    return f"---\n{header}---\n\n{_body(report, phrasing)}"
+    return f"---\n{header}---\n\n{card_text(report, phrasing)}"
 
 
 def _metadata(report: Report, phrasing: Phrasing) -> dict[str, Any]:
-    base = report.candidate(report.verdict.use).base
+    base, facts = report.candidate(report.verdict.use).base, report.card
     pipeline = PIPELINES.get(report.task, report.task)
     metadata: dict[str, Any] = {}
+    languages = _languages(base, facts)
+    if languages:
+        metadata["language"] = languages
     if base:
-        if base.languages:
-            metadata["language"] = list(base.languages)
-        metadata |= _licence(base)
-        hub = re.fullmatch(r"hub:([^@]+)(@.*)?", base.origin)
-        metadata["base_model"] = hub[1] if hub else base.name
-    metadata["library_name"] = "sonmat"
+        metadata |= _licence(base, facts)
+        metadata["base_model"] = facts.base_id or base.name
+        if report.chosen.arm.role == "tuned":
+            metadata["base_model_relation"] = "adapter" if facts.library == "peft" else "finetune"
+    if facts.datasets:
+        metadata["datasets"] = list(facts.datasets)
+    metadata["library_name"] = facts.library
     metadata["pipeline_tag"] = pipeline
-    metadata["tags"] = ["sonmat", report.chosen.arm.method]
-    metadata["model-index"] = [{"name": report.name, "results": [_results(report, phrasing, pipeline)]}]
+    metadata["tags"] = list(dict.fromkeys(("sonmat", report.chosen.arm.method)))
+    metadata["model-index"] = [{"name": report.name, "results": _results(report, phrasing, pipeline)}]
     return metadata
 
 
-def _licence(base: BaseModelLine) -> dict[str, str]:
+def _languages(base: BaseModelLine | None, facts: CardFacts) -> list[str]:
+    """Of the data where the base knows them, too: scripts alone do not tell English from German."""
+    if base is None or not base.languages:
+        return [language for language in facts.languages if language != "en"]
+    return [language for language in facts.languages if language in base.languages] or list(base.languages)
+
+
+def _licence(base: BaseModelLine, facts: CardFacts) -> dict[str, str]:
     known = LICENCES.get(base.licence.lower())
-    return {"license": known} if known else {"license": "other", "license_name": base.licence}
+    if known:
+        return {"license": known}
+    named = {"license": "other", "license_name": re.sub(r"[^a-z0-9.]+", "-", base.licence.lower()).strip("-") or "other"}
+    return named | ({"license_link": facts.licence_url} if facts.licence_url else {})
 
 
-def _results(report: Report, phrasing: Phrasing, pipeline: str) -> dict[str, Any]:
+def _results(report: Report, phrasing: Phrasing, pipeline: str) -> list[dict[str, Any]]:
+    task = {"type": pipeline, "name": phrasing.say(report.task_title)}
     metrics = [
         {
             "type": METRIC_TYPES.get(score.metric, score.metric),
             "value": round(score.value, 6),
             "name": phrasing.say(report.measure(score.metric).title),
+            "args": _interval(score.low, score.high, score.items),
             "verified": False,
         }
         for score in report.chosen.arm.scores
     ]
-    dataset = {"name": report.data, "type": "private", "split": "test"}
-    return {"task": {"type": pipeline, "name": phrasing.say(report.task_title)}, "dataset": dataset, "metrics": metrics}
+    seal = {"rows": report.items, "seal": report.environment.seal}
+    dataset = {"name": masked(report.data), "type": _dataset_type(report.card), "split": "test", "args": seal}
+    own = (_of_probe(probe, report.card.measures, phrasing) for probe in OWN_ITEMS)
+    # A copy each: YAML would write the same one as a reference, which few readers of metadata follow.
+    return [{"task": task, "dataset": dataset, "metrics": metrics}, *({"task": {**task}, **each} for each in own if each)]
 
 
-def _body(report: Report, phrasing: Phrasing) -> str:
-    say = phrasing.say
-    base = report.candidate(report.verdict.use).base
-    method = say(report.chosen.method_title)
-    intro = say(labels.CARD_INTRO, method=method, base=base.name) if base else say(labels.CARD_NO_BASE, method=method)
-    data = report.data_summary
-    rows = say(
-        labels.CARD_ROWS,
-        train=phrasing.count(data.train),
-        validation=phrasing.count(data.validation),
-        test=phrasing.count(data.test),
-        data=report.data,
-    )
-    parts = [
-        f"# {_plain(report.name)}",
-        _plain(intro),
-        f"**{_plain(say(report.verdict.sentence))}**",
-        _section(
-            labels.CARD_RESULTS,
-            phrasing,
-            say(labels.SURE_ITEMS, items=phrasing.count(report.items)),
-            _table(report, phrasing),
-        ),
-        _section(labels.CARD_DATA, phrasing, rows, *([_plain(say(data.how_split))] if data.how_split else [])),
-        _section(labels.CARD_HOW, phrasing, *_how_made(report, phrasing)),
-        _section(labels.CARD_LIMITS, phrasing, *_limits(report, phrasing)),
-        _section(labels.CARD_LICENCE, phrasing, _licence_sentence(base, phrasing)),
-        _section(
-            labels.HOW_TO_USE,
-            phrasing,
-            _fenced("sh", shell_commands(report, phrasing)),
-            _fenced("python", python_lines(report, phrasing)),
-        ),
+def _dataset_type(facts: CardFacts) -> str:
+    return facts.datasets[0] if len(facts.datasets) == 1 else "private"
+
+
+def _of_probe(probe: str, measures: tuple[Measure, ...], phrasing: Phrasing) -> dict[str, Any] | None:
+    """Shares of questions that come with Sonmat; None where the probe measured none."""
+    shares = [measure for measure in measures if measure.probe == probe and measure.unit == "share"]
+    if not shares:
+        return None
+    metrics = [
+        {
+            "type": f"{probe}.{measure.name}",
+            "value": round(measure.value, 6),
+            "name": phrasing.say(measure.title),
+            "args": _interval(measure.low, measure.high, measure.items),
+            "verified": False,
+        }
+        for measure in shares
     ]
-    return "\n\n".join(parts) + "\n"
+    return {"dataset": {"name": f"Sonmat {probe}", "type": f"sonmat-{probe}"}, "metrics": metrics}
 
 
-def _section(heading: Text, phrasing: Phrasing, *paragraphs: str) -> str:
-    return "\n\n".join((f"## {phrasing.say(heading)}", *paragraphs))
-
-
-def _table(report: Report, phrasing: Phrasing) -> str:
-    """Arms by measures, the chosen one in bold."""
-    headings = [
-        phrasing.say(labels.ARM),
-        *(phrasing.say(measure.title) for measure in report.measures),
-        phrasing.say(labels.ANSWER_TIME),
-    ]
-    lines = [_table_line(headings), _table_line(["---"] * len(headings))]
-    return "\n".join(lines + [_table_line(_cells(line, report, phrasing)) for line in report.arms])
-
-
-def _cells(line: ArmLine, report: Report, phrasing: Phrasing) -> list[str]:
-    name = _plain(line.arm.candidate)
-    scores = {score.metric: score for score in line.arm.scores}
-    cells = [f"**{name}**" if line.chosen else name]
-    for measure in report.measures:
-        score = scores.get(measure.name)
-        cells.append(f"{phrasing.amount(score.value, measure)} ({phrasing.interval(score, measure)})" if score else "–")
-    return [*cells, phrasing.duration(line.arm.seconds_per_answer)]
-
-
-def _table_line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _how_made(report: Report, phrasing: Phrasing) -> list[str]:
-    candidate = report.candidate(report.verdict.use)
-    settings = "\n".join(f"- `{setting.name}`: {_plain(setting.value)}" for setting in candidate.settings)
-    seed = f"- {phrasing.say(labels.SEED)}: {report.environment.seed}"
-    seal = f"- {phrasing.say(labels.SEAL)}: `{report.environment.seal}`"
-    made = f"- {phrasing.say(labels.MADE_BY)}: {report.environment.made_by}"
-    return ["\n".join(filter(None, (settings, seed, seal, made)))]
-
-
-def _limits(report: Report, phrasing: Phrasing) -> list[str]:
-    smallest = phrasing.difference(report.smallest_detectable, report.headline).lstrip("+")
-    return [phrasing.say(labels.CARD_LIMITS_DOMAIN), phrasing.say(labels.CARD_DETECTABLE, difference=smallest)]
-
-
-def _licence_sentence(base: BaseModelLine | None, phrasing: Phrasing) -> str:
-    if base is None:
-        return phrasing.say(labels.CARD_LICENCE_NONE)
-    return _plain(phrasing.say(labels.CARD_LICENCE_BASE, base=base.name, origin=base.origin, licence=base.licence))
-
-
-def _fenced(language: str, code: str) -> str:
-    return f"```{language}\n{code}\n```"
-
-
-def _plain(text: str) -> str:
-    """`text` without a meaning in Markdown, HTML or a table, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(printable(text).split()))
+def _interval(low: float | None, high: float | None, items: int) -> dict[str, float | int]:
+    ends = {name: round(end, 6) for name, end in (("low", low), ("high", high)) if end is not None}
+    return {**ends, **({"confidence": 0.95} if ends else {}), "items": items}
