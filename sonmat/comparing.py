@@ -3,7 +3,7 @@
 In: two run directories with proofs. Out: a `RunComparison`; nothing is asked and nothing is written. Where the sealed test sets are
 one, all of it counts; else the items that stand in both, told by their content. The statistics are those of the proof. Only what
 both were tested on is compared: an older model may have learnt from rows that the newer was tested on, and such rows stand in
-one test set alone.
+one test set alone. Costs of errors are those of the newer run.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sonmat import plugins
+from sonmat.core.decision import COST_METRIC
 from sonmat.core.errors import RunError
 from sonmat.core.proof import Arm, Comparison, Guard, Prediction, Proof, RunComparison
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Example, Split
+from sonmat.models.deciding import costs_of_run
 from sonmat.runs import RunFolder, sha256_of
 from sonmat.statistics.cross_validation import Turns
 from sonmat.steps.prove.guards import guards_of
@@ -48,18 +50,22 @@ def compare(
         SettingError: a guard is on something that the newer run did not measure.
     """
     sides = _named_apart(_side(older, candidates[0]), _side(newer, candidates[1]))
-    task = _common_task(sides)
+    task, costs = _common_task(sides), costs_of_run(newer)
     examples, ids = _shared_items(sides)
     evidence = [_evidence(side, ids[number], examples) for number, side in enumerate(sides)]
     proof = judge(
         evidence,
         examples,
-        [plugins.find("metrics", name) for name in plugins.find("tasks", task).metrics],
+        [
+            plugins.find("metrics", name)
+            for name in (*([COST_METRIC] if costs else []), *plugins.find("tasks", task).metrics)
+        ],
         labels=older.plan().spec.labels,
         seed=older.recipe().seed,
         seal=older.split().seal,
         titles={each.candidate.id: Text(en=each.candidate.id, ko=each.candidate.id) for each in evidence},
         turns=_turns([side.split for side in sides]),
+        costs=costs,
     )
     return _told(proof, sides, evidence, guards or {})
 

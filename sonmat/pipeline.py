@@ -126,6 +126,8 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: s
             documents,
             recipe.arm,
         ),
+        # Models made without costs stay what they are.
+        "fit": (recipe.cost,) if recipe.cost else (),
         "prove": (
             recipe.probes,
             recipe.guards,

@@ -43,6 +43,8 @@ def as_recipe(typed: dict[str, Any]) -> dict[str, Any]:
         found["guards"] = numbers_of(found["guards"], "--guard", "speed.p95=0.5")
     if "token_prices" in found:
         found["token_prices"] = _token_prices_of(found["token_prices"])
+    if "cost" in found:
+        found["cost"] = numbers_of(found["cost"], "--cost", "spam=20")
     if "expect" in found:
         found["expect"] = _rules_of(found["expect"])
     if found.pop("redact", False) and found.setdefault("personal_data", "redact") != "redact":

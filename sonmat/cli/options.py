@@ -407,6 +407,16 @@ PROOF_OPTIONS: dict[str, Any] = {
             "쓴 답을 튜닝하지 않은 기본 모델의 답과 견주어 심판할 모델. 질문, 정답, 답을 그곳에 보냅니다.",
         ),
     ),
+    "cost": _option(
+        list[str] | None,
+        "--cost",
+        "LABEL=COST",
+        _PROOF,
+        words(
+            "Missing this label costs so much and any other error 1, e.g. spam=20. Repeatable.",
+            "이 라벨을 놓치는 비용. 다른 오류는 1입니다, 예: spam=20. 여러 번 쓸 수 있습니다.",
+        ),
+    ),
     "expect": _option(
         list[str] | None,
         "--expect",

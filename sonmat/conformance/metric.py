@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sonmat.core.decision import Costs
 from sonmat.core.protocols import Judged, Metric
 from sonmat.plugins import missing_members
 
@@ -37,6 +38,7 @@ CASES: Final[tuple[Judged, ...]] = tuple(
         output={"label": answered_label, "text": answered_text},
         confidence=0.5,
         reference_nll=1.5 + number,
+        costs=Costs(labels=("fog", "rain", "snow", "sun"), given={"rain": 5.0, "sun": {"rain": 2.0}}),
     )
     for number, (label, answered_label, text, answered_text) in enumerate(_PAIRS)
 )

@@ -41,6 +41,8 @@ class Prediction(Value):
     """Negative log-likelihood of the reference target in nats; None where the predictor cannot say."""
     sources: tuple[Passage, ...] = ()
     """Passages that were given to the model with the question, the best first."""
+    temperature: float | None = None
+    """What the model's own log-probabilities were divided by to give the output's `scores`; None where they are its own."""
 
 
 class Score(Value):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from sonmat.core.decision import Costs
 from sonmat.core.probing import Probe
 from sonmat.core.proof import Prediction
 from sonmat.core.text import Text
@@ -424,6 +425,8 @@ class Judged:
     output: Json
     confidence: float | None = None
     reference_nll: float | None = None
+    costs: Costs | None = None
+    """Of errors, where the user has set them; the same for all items."""
 
 
 @runtime_checkable

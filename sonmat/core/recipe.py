@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -124,6 +125,10 @@ class Recipe(BaseModel):
         description="Model that says which of two answers is better, as openai:URL:MODEL: the questions, references and answers of "
         "the test set are sent to it.",
     )
+    cost: dict[str, float | dict[str, float]] = Field(
+        default_factory=dict,
+        description="What errors cost, by true label, or by true label and answer, e.g. {spam: 20} or {spam: {ham: 20}}; else 1.",
+    )
     expect: dict[str, Any] = Field(
         default_factory=dict,
         description="What every written answer must keep: {json_schema, regex, longest, shortest, contains, excludes, language}.",
@@ -135,6 +140,14 @@ class Recipe(BaseModel):
     )
     max_tokens: int | None = Field(None, gt=7, description="Longest row in tokens; the base model's own limit if left out.")
     lang: Language | None = Field(None, description="Language of messages and report: en or ko; the locale's if left out.")
+
+    @field_validator("cost")
+    @classmethod
+    def _costs(cls, cost: dict[str, float | dict[str, float]]) -> dict[str, float | dict[str, float]]:
+        for row in cost.values():
+            if not all(0 <= each < math.inf for each in (row.values() if isinstance(row, dict) else [row])):
+                raise ValueError("expected costs of 0 or more")
+        return cost
 
     @field_validator("shares")
     @classmethod

@@ -30,7 +30,7 @@ class LabelOutput(BaseModel):
     label: str
     """'' where a prompted model named none of the labels."""
     scores: dict[str, float] = Field(default_factory=dict)
-    """Probability of every label."""
+    """Probability of every label. Where errors have costs, `label` is that of least expected cost."""
 
 
 def labels_of(examples: Sequence[Example]) -> tuple[str, ...]:
@@ -63,9 +63,13 @@ def answers_of(logits: torch.Tensor, spec: Spec) -> list[Answer]:
     answers = []
     for row in shares:
         best = max(range(len(row)), key=row.__getitem__)
-        scores = {label: round(share, 6) for label, share in zip(spec.labels, row, strict=True)}
-        answers.append(Answer({"label": spec.labels[best], "scores": scores}, confidence=row[best]))
+        answers.append(Answer({"label": spec.labels[best], "scores": scores_of(spec.labels, row)}, confidence=row[best]))
     return answers
+
+
+def scores_of(labels: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
+    """Every label's probability, rounded to six digits that count: a share of 3e-9 is not 0, and costs and temperatures heed it."""
+    return {label: float(f"{share:.6g}") for label, share in zip(labels, shares, strict=True)}
 
 
 def prompt_for(input: Json, shots: Sequence[Example], spec: Spec) -> list[Message]:

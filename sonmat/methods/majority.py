@@ -1,4 +1,7 @@
-"""The floor of every proof: always the answer that is commonest in the training rows. No model, no computing."""
+"""The floor of every proof: always the answer that is commonest in the training rows. No model, no computing.
+
+Labels come with their shares of the training rows, so that where errors have costs the floor is the cheapest constant answer.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from sonmat.core.proof import Prediction
 from sonmat.core.protocols import FitJob, FitResult, No, Predictor, Question, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Json, ModelFacts
+from sonmat.inference.classification import scores_of
 from sonmat.runs.files import atomic_write
 
 ANSWER_FILE = "answer.json"
@@ -57,7 +61,11 @@ class Majority:
         counts = Counter(json.dumps(example.target, sort_keys=True, ensure_ascii=False) for example in job.train)
         # Of equally common answers the first in order, so that the same data gives the same floor.
         answer, count = min(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-        content = {"output": json.loads(answer), "confidence": count / len(job.train)}
+        output = json.loads(answer)
+        if "label" in job.task.Target.model_fields:
+            labels = Counter(example.target["label"] for example in job.train)
+            output["scores"] = scores_of(job.spec.labels, [labels[label] / len(job.train) for label in job.spec.labels])
+        content = {"output": output, "confidence": count / len(job.train)}
         atomic_write(job.folder / ANSWER_FILE, json.dumps(content, ensure_ascii=False))
         return FitResult()
 

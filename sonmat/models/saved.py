@@ -2,7 +2,8 @@
 
 A fitted candidate's folder holds what its method wrote (a Transformers model, a PEFT adapter, or nothing but a few numbers)
 and `sonmat.json`, written last, which says everything that loading it takes. A model that asks another one has it in a folder
-`over` of its own. The folder can be copied away from its run.
+`over` of its own; `decision.json`, where there is one, says how a classifier's probabilities become a label. The folder can be
+copied away from its run.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from sonmat import plugins
+from sonmat.core.decision import Decision
 from sonmat.core.errors import ModelError
 from sonmat.core.protocols import OVER, Emit, Predictor, SavedModel
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, Json, ModelFacts, Spec, Value
+from sonmat.inference.deciding import Deciding
 from sonmat.models.lookup import find_entry
 from sonmat.models.resolving import resolve
 from sonmat.runs.files import read_value, write_value
 
 MANIFEST = "sonmat.json"
+DECISION_FILE = "decision.json"
 
 
 class Manifest(Value):
@@ -76,7 +80,14 @@ def open_saved(folder: Path, device: Device, emit: Emit, media_root: str = "", k
 
 
 def load_predictor(saved: SavedModel) -> Predictor:
-    return plugins.find("methods", saved.method).load(saved)
+    """The model's predictor, which decides as it did when it was proven."""
+    predictor, decision = plugins.find("methods", saved.method).load(saved), own_decision(saved.folder)
+    return Deciding(predictor, decision) if decision is not None else predictor
+
+
+def own_decision(folder: Path) -> Decision | None:
+    """How the model in `folder` makes a label of its probabilities; None where it answers as its method does."""
+    return read_value(folder / DECISION_FILE, Decision) if (folder / DECISION_FILE).is_file() else None
 
 
 def present(base: ModelFacts | None, emit: Emit) -> ModelFacts | None:

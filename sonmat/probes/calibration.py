@@ -2,22 +2,33 @@
 
 In: answers to the test set with their confidences; nothing is asked of the model. Out: the Brier score, over-confidence, the expected
 calibration error beside what chance would show, that error without bias, and the bins of a reliability plot. 'Right' is the label that
-was chosen; how the rest of the confidence is spread over other labels is not looked at.
+was chosen; how the rest of the confidence is spread over other labels only the likelihood looks at. Where a temperature was chosen on
+validation rows, the same figures with the model's own confidences stand beside them (`*_before`). Recall and precision of classes, and
+what other thresholds would cost, are told of the decision as it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from sonmat.core.decision import costs_of
 from sonmat.core.probing import Seen, Setting
 from sonmat.core.proof import Measure
 from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Json
 from sonmat.probing.answers import groups_of
+from sonmat.probing.decision_measures import (
+    class_tallies,
+    likelihood_tallies,
+    own_confidences,
+    temperatures_of,
+    threshold_costs,
+)
 from sonmat.probing.signed_means import never_a_point
 from sonmat.probing.tallies import Tally, measures_of
 from sonmat.statistics.calibration import FEWEST, Bin, Calibration, calibration_of
@@ -41,19 +52,20 @@ class Calibrated:
         if not stated:
             return []
         before = _stated(setting, base) if base is not None else None
+        costs = costs_of(setting.recipe.cost, setting.spec.labels)
         tallies = [_brier(setting, stated, before), _overconfidence(setting, stated, before)]
         found = measures_of(tallies, probe=self.name, arm=own.candidate.id, seed=setting.seed)
         measures = [never_a_point(each, least=0.0 if each.name == "brier" else -1.0) for each in found]
-        if len(stated) < FEWEST:
-            return measures
-        groups = groups_of(setting.test)
-        errors = calibration_of(
-            np.array([confidence for confidence, _ in stated.values()], dtype=np.float64),
-            np.array([right for _, right in stated.values()], dtype=np.float64),
-            setting.seed,
-            [groups.get(row) for row in stated],
-        )
-        return [*measures, *_errors(own.candidate.id, errors, len(stated)), *_reliability(own.candidate.id, errors.bins)]
+        if len(stated) >= FEWEST:
+            errors = _calibration(setting, stated)
+            measures += [*_errors(own.candidate.id, errors, len(stated)), *_reliability(own.candidate.id, errors.bins)]
+        decided = [*likelihood_tallies(setting, own, base), *class_tallies(setting, own, base, costs)]
+        return [
+            *measures,
+            *_as_the_model_has_them(setting, stated, own),
+            *measures_of(decided, probe=self.name, arm=own.candidate.id, seed=setting.seed),
+            *threshold_costs(setting, own, costs),
+        ]
 
 
 def _stated(setting: Setting, seen: Seen) -> dict[str, tuple[float, float]]:
@@ -64,6 +76,59 @@ def _stated(setting: Setting, seen: Seen) -> dict[str, tuple[float, float]]:
         if answer is not None and answer.confidence is not None:
             right = answer.output.get("label") == example.target["label"]
             found[example.id] = (min(1.0, max(0.0, answer.confidence)), float(right))
+    return found
+
+
+def _calibration(setting: Setting, stated: dict[str, tuple[float, float]]) -> Calibration:
+    groups = groups_of(setting.test)
+    return calibration_of(
+        np.array([confidence for confidence, _ in stated.values()], dtype=np.float64),
+        np.array([right for _, right in stated.values()], dtype=np.float64),
+        setting.seed,
+        [groups.get(row) for row in stated],
+    )
+
+
+def _as_the_model_has_them(setting: Setting, stated: dict[str, tuple[float, float]], own: Seen) -> list[Measure]:
+    """The temperature, and what the Brier score and the ECE would be without it; nothing where none was chosen."""
+    temperatures = temperatures_of(own)
+    if not temperatures:
+        return []
+    arm, before = own.candidate.id, own_confidences(stated, own)
+    span = f"{temperatures[0]:.2f}" if len(temperatures) == 1 else f"{temperatures[0]:.2f}–{temperatures[-1]:.2f}"
+    brier = _brier(setting, before, None)
+    unscaled = replace(
+        brier,
+        name="brier_before",
+        title=Text(en=f"{brier.title.en}, without the temperature", ko=f"{brier.title.ko}(온도 보정 전)"),
+    )
+    found = [
+        Measure(
+            probe=Calibrated.name,
+            name="temperature",
+            title=Text(en="temperature of the confidences", ko="확신도의 온도"),
+            arm=arm,
+            value=float(np.median(temperatures)),
+            items=len(stated),
+            unit="score",
+            higher_is_better=None,
+            note=Text(
+                en=f"{span}: log-probabilities are divided by it. Above 1 the model by itself was too sure, below 1 too modest. "
+                "Chosen on validation rows.",
+                ko=f"{span}: 로그 확률을 이 값으로 나눕니다. 1보다 크면 모델이 지나치게 확신했고, 작으면 지나치게 조심한 것입니다. "
+                "검증 행으로 정했습니다.",
+            ),
+        ),
+        *(
+            never_a_point(each, least=0.0)
+            for each in measures_of([unscaled], probe=Calibrated.name, arm=arm, seed=setting.seed)
+        ),
+    ]
+    if len(stated) >= FEWEST:
+        errors, title = _calibration(setting, before), f"{_ECE.en}, without the temperature"
+        than = Text(en="As the model by itself says.", ko="모델이 스스로 말하는 확신도입니다.")
+        text = Text(en=title, ko=f"{_ECE.ko}(온도 보정 전)")
+        found.append(_error(arm, "ece_before", text, errors.expected, errors.expected_interval, len(stated), than))
     return found
 
 

@@ -27,9 +27,10 @@ def candidate_and_fold(name: str) -> tuple[str, int | None]:
 
 
 def answers_key(folder: RunFolder, name: str) -> str:
-    """Fingerprint of what the answers of `name` depend on: the fitted model and the sealed rows."""
+    """Fingerprint of what the answers of `name` depend on: the fitted model, how it decides, and the sealed rows."""
     header = read_header(folder.candidate_folder(name) / "fitted.json")
-    return sha256_of(header.inputs if header else "", folder.split().seal)
+    decision = read_header(folder.candidate_folder(name) / "decision.json")
+    return sha256_of(header.inputs if header else "", folder.split().seal, *([decision.inputs] if decision else []))
 
 
 def has_answered(folder: RunFolder, name: str) -> bool:

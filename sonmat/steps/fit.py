@@ -19,6 +19,7 @@ from sonmat.core.protocols import Emit, FitJob, Method, SavedModel
 from sonmat.core.text import Text, reader_language
 from sonmat.core.values import Candidate, Device, Event, Example, Fits, Fitted, Plan
 from sonmat.inference.device import detect_device, peak_memory
+from sonmat.models.deciding import costs_of_run, decide_again, decide_fitted, is_decided
 from sonmat.models.saved import open_saved, present, write_manifest
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.files import atomic_write, read_header
@@ -41,15 +42,19 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
 
     Raises:
         Paused: Ctrl-C.
+        SettingError: the recipe's costs do not fit the labels.
         WorkerFailed: no candidate at all could be fitted.
     """
     plan = folder.plan()
+    # Wrong costs are said before anything is trained.
+    costs_of_run(folder)
     fitted: list[str] = []
     failed: dict[str, Text] = {}
     split = folder.split()
     for number, candidate in enumerate(plan.candidates, start=1):
         folds = folds_of(candidate, split)
         for name in (*(fold_name(candidate.id, fold + 1) for fold in range(folds)), candidate.id):
+            decide_again(folder, candidate, name, candidate_key(folder, candidate, name))
             if _is_fitted(folder, candidate, name) and not _is_needed(folder, plan, name):
                 continue
             make_room(folder, name, candidate_key(folder, candidate, name))
@@ -111,6 +116,7 @@ def _fit_one(folder: RunFolder, name: str, emit: Emit, should_pause: Callable[[]
     method, job = _job_of(folder, name, candidate, emit, should_pause)
     result = method.fit(job)
     write_manifest(model_folder, candidate, plan.task)
+    decide_fitted(folder, candidate, name, job, candidate_key(folder, candidate, name), emit)
     shutil.rmtree(where / "model", ignore_errors=True)
     model_folder.rename(where / "model")
     # A candidate's cost is that of all its models.
@@ -215,7 +221,8 @@ def _is_fitted(folder: RunFolder, candidate: Candidate, name: str) -> bool:
     """Whether this very model has been trained. That of a fold is needed no more once it has answered."""
     where = folder.candidate_folder(name)
     header = read_header(where / "fitted.json")
-    if header is None or header.inputs != candidate_key(folder, candidate, name):
+    key = candidate_key(folder, candidate, name)
+    if header is None or header.inputs != key or not is_decided(folder, candidate, name, key):
         return False
     return name == candidate.id or (where / "model").exists() or has_answered(folder, name)
 

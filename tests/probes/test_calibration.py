@@ -95,8 +95,9 @@ def test_few_answers_have_no_bins_and_answers_without_confidence_no_measure() ->
     few = label_setting(TEST[:12])
     answers = _seen(HONEST).answers
     found = plugin.measure(few, Seen(candidate(), answers, []), None)
-    assert [each.name for each in found] == ["brier", "overconfidence"]
-    assert all(each.items == 12 for each in found)
+    assert [each.name for each in found if not each.slice] == ["brier", "overconfidence"]
+    assert {each.name for each in found if each.slice} == {"recall", "precision"}
+    assert all(each.items == 12 for each in found if not each.slice)
     assert measures(Labeller(lambda text: "yes", lambda text: None)) == []
 
 

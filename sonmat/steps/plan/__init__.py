@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sonmat import plugins
+from sonmat.core.decision import costs_of
 from sonmat.core.errors import ModelError, SettingError, SonmatError
 from sonmat.core.protocols import Emit, Kind, Task, Workload
 from sonmat.core.recipe import Recipe
@@ -30,7 +31,7 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
     Raises:
         ModelError: no base model can be had, or none speaks the data's languages without an accepted licence.
         DataError: more than 1 % of the tokens, or a target, would be cut off.
-        SettingError: a method or setting of the recipe does not exist, or no method learns from rows of this kind.
+        SettingError: a method, setting or label of the recipe does not exist, or no method learns from rows of this kind.
         ResourceError: no method fits into this machine.
     """
     source = folder.source()
@@ -39,6 +40,8 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
     train = [examples[id] for id in split.train]
     kept = list(examples.values())
     spec = task.specify(kept)
+    # Said now, and not after an hour of training.
+    costs_of(recipe.cost, spec.labels)
     device = detect_device(measure=True)
     refused: list[Refused] = []
     offers: list[Offer] = []

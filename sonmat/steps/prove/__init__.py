@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sonmat import plugins
+from sonmat.core.decision import COST_METRIC
 from sonmat.core.errors import Paused, SonmatError
 from sonmat.core.probing import Setting
 from sonmat.core.proof import Measured, Proof, Unmeasured
 from sonmat.core.protocols import Emit
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Event
+from sonmat.models.deciding import costs_of_run, decision_of
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.observations import forget_failures
@@ -45,7 +47,7 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
     """
     plan, fits, split = folder.plan(), folder.fits(), folder.split()
     check_seal(folder.kept_examples(), split)
-    setting = setting_of(folder)
+    setting, costs = setting_of(folder), costs_of_run(folder)
     failed = dict(fits.failed)
     evidence: list[Evidence] = []
     for number, candidate in enumerate(plan.candidates, start=1):
@@ -69,7 +71,7 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
     proof = judge(
         evidence,
         setting.test,
-        [plugins.find("metrics", name) for name in setting.task.metrics],
+        [plugins.find("metrics", name) for name in (*([COST_METRIC] if costs else []), *setting.task.metrics)],
         labels=plan.spec.labels,
         seed=setting.seed,
         seal=split.seal,
@@ -78,6 +80,7 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
         turns=Turns(len(split.folds) // split.repeats, split.repeats) if split.folds else None,
         panel=panel,
         guards=guards_of(setting.recipe.guards, entered, panel),
+        costs=costs,
     )
     proof = _with_remarks(
         proof, [folder.measured(each.candidate.id) for each in evidence if each.candidate.role != "floor"]
@@ -168,14 +171,21 @@ def _with_remarks(proof: Proof, measured: Sequence[Measured]) -> Proof:
 
 def _evidence(folder: RunFolder, candidate: Candidate) -> Evidence:
     measured, fitted = folder.measured(candidate.id), folder.fitted(candidate.id)
+    decision = decision_of(folder, candidate.id)
     return Evidence(
         candidate=candidate,
         predictions=list(folder.predictions(candidate.id)),
         seconds_per_answer=measured.seconds_per_answer,
         peak_bytes=measured.peak_bytes,
         fit_seconds=fitted.seconds if candidate.role == "tuned" else 0.0,
-        budget=fitted.budget,
+        budget=_both(fitted.budget, decision.budget if decision else None),
     )
+
+
+def _both(one: Text | None, other: Text | None) -> Text | None:
+    if one is None or other is None:
+        return one or other
+    return Text(en=f"{one.en} {other.en}", ko=f"{one.ko} {other.ko}")
 
 
 def _title(candidate: Candidate) -> Text:

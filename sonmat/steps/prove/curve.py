@@ -18,11 +18,13 @@ import numpy as np
 from sonmat import plugins
 from sonmat.checking.nested_parts import nested_parts
 from sonmat.checking.trained_curve import Scale, TrainedCurve, Training, trained_curve
+from sonmat.core.decision import Costs
 from sonmat.core.probing import Setting
 from sonmat.core.proof import Arm, CurvePoint, CurveSpan, LearningCurve, Prediction, Proof, Score
 from sonmat.core.protocols import Emit, Judged, Metric
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Example, Split
+from sonmat.models.deciding import costs_of_run
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.files import read_header
 from sonmat.runs.fit_keys import make_room, part_key
@@ -185,10 +187,10 @@ def _title(part: TrainingPart, rows: int) -> Text:
 
 
 def _drawn(folder: RunFolder, setting: Setting, proof: Proof, wish: Wish) -> LearningCurve:
-    metric = plugins.find("metrics", proof.headline)
+    metric, costs = plugins.find("metrics", proof.headline), costs_of_run(folder)
     arm = next(each for each in proof.arms if each.candidate == wish.candidate.id)
     sizes = {part.name: len(part.train) for part in wish.parts} | {arm.candidate: len(setting.train)}
-    statistics = {name: _statistics(metric, setting.test, list(folder.predictions(name))) for name in sizes}
+    statistics = {name: _statistics(metric, setting.test, list(folder.predictions(name)), costs) for name in sizes}
     groups = [example.group for example in setting.test]
     grouped = None if all(group is None for group in groups) else groups
     scale = Scale(metric.value, metric.higher_is_better, metric.percent)
@@ -233,7 +235,9 @@ def _span(metric: Metric, found: TrainedCurve, rows: int) -> CurveSpan:
     return CurveSpan(rows=rows, value=whole - error.value, low=whole - error.high, high=whole - error.low)
 
 
-def _statistics(metric: Metric, test: Sequence[Example], predictions: Sequence[Prediction]) -> Floats:
+def _statistics(
+    metric: Metric, test: Sequence[Example], predictions: Sequence[Prediction], costs: Costs | None
+) -> Floats:
     answers = {prediction.row: prediction for prediction in predictions}
     return metric.statistics(
         [
@@ -243,6 +247,7 @@ def _statistics(metric: Metric, test: Sequence[Example], predictions: Sequence[P
                 answers[example.id].output,
                 answers[example.id].confidence,
                 answers[example.id].reference_nll,
+                costs,
             )
             for example in test
         ]

@@ -14,6 +14,8 @@ Two arms are equivalent where the whole interval of their difference lies within
 Pharmacokinetics and Biopharmaceutics 15:657): that of 90 % for one pair, of a higher level for several, so that the chance of calling
 any pair equivalent wrongly stays at 5 % (Bonferroni).
 
+Mean costs have intervals that heed the dear errors that have not happened yet (`statistics.costs`).
+
 After a cross-validation each item has one answer a repetition. Its statistics are their mean, so that an item stays one item;
 intervals are stretched and p-values raised, because the models that answered have learnt from overlapping rows.
 """
@@ -29,6 +31,7 @@ from typing import Final
 
 import numpy as np
 
+from sonmat.core.decision import COST_METRIC, Costs
 from sonmat.core.errors import DataError, RunError, SonmatError
 from sonmat.core.proof import Arm, ClassScore, Comparison, Guard, Prediction, Proof, Score
 from sonmat.core.protocols import Judged, Metric
@@ -50,7 +53,9 @@ from sonmat.statistics import (
     swap_test,
     value_interval,
 )
+from sonmat.statistics.costs import correlation, cost_difference_interval, cost_interval
 from sonmat.statistics.cross_validation import Turns, overlap_p_value, stretched
+from sonmat.statistics.proportions import normal_quantile
 from sonmat.statistics.resampling import Floats, cluster_of_items, number_of_clusters
 from sonmat.steps.prove.measures import Panel
 from sonmat.steps.prove.verdict import Standing, decide
@@ -94,6 +99,7 @@ def judge(
     turns: Turns | None = None,
     panel: Panel | None = None,
     guards: Sequence[Guard] = (),
+    costs: Costs | None = None,
 ) -> Proof:
     """The proof over the sealed test items `examples`.
 
@@ -106,6 +112,7 @@ def judge(
         turns: of a cross-validation; None where the items were put aside from the beginning.
         panel: what the probes gave.
         guards: what the arms must keep to be recommended, and whether they do.
+        costs: of errors, where the user has set them, for the metric `COST_METRIC`.
 
     Raises:
         RunError: an arm's rows are not exactly the test items.
@@ -115,8 +122,9 @@ def judge(
     repeats = turns.repeats if turns else 1
     _refuse_other_items(evidence, examples, repeats)
     groups = None if all(example.group is None for example in examples) else [example.group for example in examples]
-    judged = {each.candidate.id: _judged(each.predictions, examples, repeats) for each in evidence}
-    trials = [_Trial(metric, judged, groups, seed, turns) for metric in metrics]
+    judged = {each.candidate.id: _judged(each.predictions, examples, repeats, costs) for each in evidence}
+    highest = {COST_METRIC: costs.highest} if costs is not None else {}
+    trials = [_Trial(metric, judged, groups, seed, turns, highest.get(metric.name)) for metric in metrics]
     headline = trials[0]
     failures = {**(failed or {}), **{name: _without_headline(headline.metric) for name in judged if not headline.has(name)}}
     entrants = [each for each in evidence if headline.has(each.candidate.id)]
@@ -185,8 +193,14 @@ class _Trial:
         groups: Sequence[str | None] | None,
         seed: int,
         turns: Turns | None = None,
+        highest: float | None = None,
     ) -> None:
+        """
+        Args:
+            highest: cost of the worst error, of a metric that is a mean of costs.
+        """
         self.metric = metric
+        self.highest = highest
         self.groups = groups
         self.seed = seed
         self.spread = turns.spread if turns else 1.0
@@ -208,7 +222,7 @@ class _Trial:
 
     def score(self, name: str) -> Score:
         sample = self.samples[name]
-        interval = value_interval(sample, share=self.metric.percent, right_or_wrong=self.right_or_wrong)
+        interval = self._of_one(name, 0.95)
         interval = self._stretched(interval, sample.value, lowest=0.0)
         return Score(
             metric=self.metric.name,
@@ -217,6 +231,12 @@ class _Trial:
             high=interval.high,
             items=len(sample.outcomes),
         )
+
+    def _of_one(self, name: str, level: float) -> Interval:
+        sample = self.samples[name]
+        if self.highest is not None:
+            return cost_interval(sample.outcomes, self.clusters, self.highest, level)
+        return value_interval(sample, share=self.metric.percent, right_or_wrong=self.right_or_wrong, level=level)
 
     def comparisons(self, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
         """One family: Holm's correction runs over all of `pairs`."""
@@ -259,6 +279,9 @@ class _Trial:
         if self.exact_shares:
             found = smallest_detectable_share_difference(self._discordant(best, rivals), self.clusters)
             return min(1.0, self.spread * found)
+        if self.highest is not None:
+            ends = self._difference(best, rivals[0], 0.95) if rivals else self._of_one(best, 0.95)
+            return smallest_detectable_difference(ends.width / 2 / normal_quantile(0.95))
         sample = self.samples[best]
         error = difference_standard_error(sample, self.samples[rivals[0]]) if rivals else 2**0.5 * standard_error(sample)
         if error > 0:
@@ -319,9 +342,13 @@ class _Trial:
     def _difference(self, a: str, b: str, level: float) -> Interval:
         """The interval of a − b, as wide as the overlap of folds asks."""
         one, other = self.samples[a], self.samples[b]
-        interval = difference_interval(
-            one, other, share=self.metric.percent, right_or_wrong=self.right_or_wrong, level=level
-        )
+        if self.highest is not None:
+            ends = self._of_one(a, level), self._of_one(b, level)
+            interval = cost_difference_interval(*ends, (one.value, other.value), correlation(one.outcomes, other.outcomes))
+        else:
+            interval = difference_interval(
+                one, other, share=self.metric.percent, right_or_wrong=self.right_or_wrong, level=level
+            )
         return self._stretched(interval, one.value - other.value, lowest=-1.0)
 
 
@@ -367,20 +394,21 @@ def _prove_again(candidate: str) -> Text:
     )
 
 
-def _judged(predictions: Sequence[Prediction], examples: Sequence[Example], repeats: int) -> _Repeated:
+def _judged(predictions: Sequence[Prediction], examples: Sequence[Example], repeats: int, costs: Costs | None) -> _Repeated:
     by_row: dict[str, list[Prediction]] = {}
     for prediction in predictions:
         by_row.setdefault(prediction.row, []).append(prediction)
-    return [[_judged_item(example, by_row[example.id][turn]) for example in examples] for turn in range(repeats)]
+    return [[_judged_item(example, by_row[example.id][turn], costs) for example in examples] for turn in range(repeats)]
 
 
-def _judged_item(example: Example, prediction: Prediction) -> Judged:
+def _judged_item(example: Example, prediction: Prediction, costs: Costs | None) -> Judged:
     return Judged(
         input=example.input,
         target=example.target,
         output=prediction.output,
         confidence=prediction.confidence,
         reference_nll=prediction.reference_nll,
+        costs=costs,
     )
 
 
