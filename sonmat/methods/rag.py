@@ -20,12 +20,12 @@ from sonmat.core.protocols import OVER, FitJob, FitResult, No, Predictor, Questi
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Example, Json, ModelFacts
 from sonmat.inference.predictor import NeuralPredictor
-from sonmat.prompting.asking import can_be_asked
+from sonmat.prompting.asking import WRITTEN_COST, can_be_asked
 from sonmat.prompting.predictor import PromptedPredictor, answer_room
 from sonmat.prompting.prompt import Prompt, Shot, can_be_shown, shot_of
 from sonmat.prompting.rendering import Renderer
 from sonmat.retrieval.answering import BeforeTheQuestion, Giving, RetrievingPredictor
-from sonmat.retrieval.choosing import COUNTS, Choice, LookUp, choose_look_up, most_tries, ways_to_search
+from sonmat.retrieval.choosing import COUNTS, USUAL_COUNT, Choice, LookUp, choose_look_up, most_tries, ways_to_search
 from sonmat.retrieval.dense import SentenceEncoder
 from sonmat.retrieval.documents import read_documents
 from sonmat.retrieval.index import By, PassageIndex
@@ -36,7 +36,8 @@ from sonmat.training.tuning import load_prompted, load_saved_processor
 
 INDEX, CHOSEN_FILE, SHOTS_FILE = "index", "retrieval.json", "shots.jsonl"
 NO_ENCODER: Final = "none"
-TOKENS_A_PASSAGE: Final = 300
+TOKENS_A_PASSAGE: Final = 200
+"""Of a passage as documents usually give them: at most 200 words, often half of that."""
 LABEL_ROOM: Final = 16
 """Tokens that naming a label may take, or more if a label is longer."""
 
@@ -115,11 +116,12 @@ class Rag:
         assert isinstance(settings, RagSettings)
         tries = most_tries(settings.by, settings.passages, encoder=settings.encoder != NO_ENCODER)
         tried = tries * min(settings.tried_rows, workload.validation_rows) if tries > 1 else 0
-        longer = min(workload.mean_tokens + (settings.passages or max(COUNTS)) * TOKENS_A_PASSAGE, settings.max_tokens)
-        rows = replace(workload, test_rows=workload.test_rows + tried, mean_tokens=longer)
-        # A token written one at a time costs about ten times one that is read with others.
+        # While it is tried, passages are on average as many as the middle of what is tried.
+        told = min(workload.mean_tokens + (settings.passages or USUAL_COUNT) * TOKENS_A_PASSAGE, settings.max_tokens)
+        most = min(workload.mean_tokens + (settings.passages or max(COUNTS)) * TOKENS_A_PASSAGE, settings.max_tokens)
         written = LABEL_ROOM if workload.classes else 2 * workload.mean_target_tokens
-        return estimate_answering(rows, new_tokens=10 * written * workload.test_rows / max(rows.test_rows, 1))
+        tokens = tried * told + workload.test_rows * (most + WRITTEN_COST * written)
+        return estimate_answering(replace(workload, test_rows=1, mean_tokens=tokens), new_tokens=0)
 
     def fit(self, job: FitJob) -> FitResult:
         settings = job.settings

@@ -1,8 +1,8 @@
 """How much memory and time a fit will take, from the model's size, the data and the machine's measured rate.
 
 The formulas count matrix products: 2 operations a weight and token forward, 4 backward (Kaplan et al. 2020, section 2.1),
-less what is frozen. `EFFICIENCY` is the share of the measured rate that real steps reach; `docs/performance.md` has the
-measurements. Predicted and actual figures stand side by side in every report.
+less what is frozen. `docs/performance.md` has the share of the measured rate that real steps reach. Predicted and actual
+figures stand side by side in every report.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
-from sonmat.core.values import Estimate, ModelFacts
+from sonmat.core.values import Device, Estimate, ModelFacts
 from sonmat.training.budget import usual_tokens
 from sonmat.training.settings import Activations, TrainingSettings
 
+PROCESSOR_EFFICIENCY = 0.5
+"""Share of the measured rate of products that steps reach on a processor (measured: 57 % with LoRA)."""
 EFFICIENCY = 0.3
+"""The same on other devices, where nothing was measured yet."""
 FALLBACK_FLOPS = 2e10
 """Operations a second assumed where the rate was not measured: one slow core."""
 PROCESS_BYTES = 900 << 20
@@ -26,7 +29,7 @@ START_SECONDS = 12.0
 """Starting the worker, importing and loading."""
 ACTIVATION_BYTES = 34
 """Bytes a token, layer and unit of hidden size kept for the backward pass in 16 bits (Korthikanti et al. 2022, section 4)."""
-VISION_OPERATIONS_FACTOR = 90
+VISION_OPERATIONS_FACTOR = 150
 """Convolutions use each weight once a position: MobileNetV2 does 300 million products with 3.5 million weights."""
 
 
@@ -57,7 +60,7 @@ def estimate_training(workload: Workload, share: TrainedShare, settings: Trainin
     # Recomputed activations take another forward pass through what trains.
     backward = (2 if settings.activations == "keep" else 3) * share.backward_share
     operations = forward * (tokens * (again + backward) + looked_at * again + once)
-    rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
+    rate = useful_rate(workload.device)
     # AdamW, clipping and clearing read and write weight, gradient and two moments: 32 bytes at about 15 GB/s.
     optimiser_seconds = workload.train_rows * epochs / 16 * share.trained_parameters * 32 / 15e9
     seconds = START_SECONDS + operations / rate + optimiser_seconds
@@ -90,12 +93,17 @@ def estimate_answering(workload: Workload, new_tokens: float) -> Estimate:
     base = workload.base
     assert base is not None, "only methods with a base answer with it"
     tokens = workload.test_rows * (workload.mean_tokens + new_tokens)
-    rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
+    rate = useful_rate(workload.device)
     return Estimate(
         peak_bytes=int(PROCESS_BYTES + base.parameters * 4),
         seconds=round(START_SECONDS + tokens * operations_per_token(base) / rate, 1),
         basis=_basis(workload),
     )
+
+
+def useful_rate(device: Device) -> float:
+    """Operations a second that real steps do on this device."""
+    return (device.flops_per_second or FALLBACK_FLOPS) * _efficiency(device)
 
 
 def operations_per_token(base: ModelFacts) -> float:
@@ -116,12 +124,16 @@ def _with_and_without(basis: Text, activations: Activations, peaks: dict[Activat
     )
 
 
+def _efficiency(device: Device) -> float:
+    return PROCESSOR_EFFICIENCY if device.kind == "cpu" else EFFICIENCY
+
+
 def _basis(workload: Workload) -> Text:
     measured = workload.device.flops_per_second
     if measured:
-        giga = f"{measured / 1e9:.0f}"
+        giga, share = f"{measured / 1e9:.0f}", f"{_efficiency(workload.device):.0%}"
         return Text(
-            en=f"{giga} GFLOP/s measured here, of which steps reach about {EFFICIENCY:.0%}",
-            ko=f"이 기계에서 잰 {giga} GFLOP/s, 실제 학습은 그 {EFFICIENCY:.0%}쯤",
+            en=f"{giga} GFLOP/s measured here, of which steps reach about {share}",
+            ko=f"이 기계에서 잰 {giga} GFLOP/s, 실제 학습은 그 {share}쯤",
         )
     return Text(en="rate not measured, a slow core assumed", ko="속도를 재지 않아 느린 코어로 가정함")

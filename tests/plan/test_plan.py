@@ -63,7 +63,7 @@ def test_without_a_word_from_the_user_the_most_promising_that_fit_are_tried() ->
 
 
 def test_methods_that_would_take_too_long_are_refused_with_their_minutes() -> None:
-    chosen, refused = plan(offers=[offer(rows=20_000)], minutes=14)
+    chosen, refused = plan(offers=[offer(rows=20_000)], minutes=9)
     assert "full" not in chosen
     (reason,) = [entry.reason.en for entry in refused if entry.method == "full"]
     assert "minutes" in reason

@@ -23,7 +23,7 @@ from sonmat.retrieval.documents import documents_fingerprint, read_documents
 from sonmat.retrieval.passages import document_passages
 from sonmat.runs import RunFolder
 from sonmat.steps.plan.choose import RETRIEVING, too_long
-from sonmat.training.estimates import EFFICIENCY, FALLBACK_FLOPS, operations_per_token
+from sonmat.training.estimates import operations_per_token, useful_rate
 
 NO_ENCODER: Final = "none"
 _PASSAGE_PREFIXES: Final = {"query: ": "passage: "}
@@ -86,7 +86,7 @@ def _settled(candidate: Candidate, encoder: ModelFacts | None, documents: str) -
 def _with_encoding(candidate: Candidate, encoder: ModelFacts, workload: Workload, pieces: int) -> Candidate:
     """The candidate with the time that the vectors take, once: folds and the other arm find them computed."""
     tokens = workload.train_rows * (workload.mean_tokens + workload.mean_target_tokens) + pieces * TOKENS_A_PASSAGE
-    rate = (workload.device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
+    rate = useful_rate(workload.device)
     seconds = round(candidate.estimate.seconds + tokens * operations_per_token(encoder) / rate, 1)
     return candidate.model_copy(update={"estimate": candidate.estimate.model_copy(update={"seconds": seconds})})
 
