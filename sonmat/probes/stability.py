@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sonmat.core.probing import Seen, Setting
+from sonmat.core.probing import Seen, Setting, Work
 from sonmat.core.proof import Measure
 from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Example, Json
-from sonmat.probing.answers import groups_of, written
+from sonmat.probing.answers import bytes_of, groups_of, written
 from sonmat.probing.perturbing import NOISES, TITLES, perturbed_input
 from sonmat.probing.signed_means import never_a_point
 from sonmat.probing.tallies import Tally, measures_of
@@ -44,6 +44,8 @@ _OTHER_ANSWERS: Final = No(
     Text(en="its answers are neither labels nor text.", ko="답이 라벨도 글도 아니어서 비교할 수 없습니다.")
 )
 _NO_MODEL: Final = No(Text(en="there is no model behind it.", ko="모델이 아닙니다."))
+_COUNTING: Final = "tf-idf"
+"""The floor whose answers depend on how a question is spelt."""
 _ELSEWHERE: Final = No(
     Text(
         en="it is asked elsewhere, where each further question may cost money.",
@@ -82,7 +84,7 @@ class Stability:
             return _OTHER_ANSWERS
         if candidate.elsewhere:
             return _ELSEWHERE
-        return _NO_MODEL if candidate.role == "floor" else Yes()
+        return _NO_MODEL if candidate.role == "floor" and candidate.method != _COUNTING else Yes()
 
     def observe(self, setting: Setting, candidate: Candidate, predictor: Predictor) -> Iterator[Json]:
         asked = _sample(setting)
@@ -90,6 +92,11 @@ class Stability:
         for first in range(0, len(asked), _TOGETHER):
             late = first > 0 and time.perf_counter() - start > LIMIT_SECONDS
             yield from _observed(setting, predictor, asked[first : first + _TOGETHER], late)
+
+    def work(self, setting: Setting, candidate: Candidate) -> Work:
+        asked = len(_VARIANTS) * sum(bytes_of(example.input) for example in _sample(setting))
+        rows = len(_VARIANTS) * len(_sample(setting))
+        return Work(rows, float(asked), float(LONGEST_ANSWER * rows if _writes(setting) else 0))
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         answers = _answers(own)

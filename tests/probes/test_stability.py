@@ -144,6 +144,8 @@ def test_whom_it_asks() -> None:
     assert isinstance(plugin.supports(WORLD, candidate()), Yes)
     assert isinstance(plugin.supports(CHAT, candidate()), Yes)
     assert isinstance(plugin.supports(CHAT, candidate("floor", "floor")), No)
+    counting = candidate("floor", "floor").model_copy(update={"method": "tf-idf"})
+    assert isinstance(plugin.supports(CHAT, counting), Yes), "spelling moves what counts words"
     assert isinstance(plugin.supports(CHAT, candidate().model_copy(update={"elsewhere": True})), No)
     from sonmat import plugins
 
