@@ -1,9 +1,9 @@
 """What the probes of an arm cost: `python -m benchmarks.probes [--base NAME] [--data FILE] [--probes NAMES] [--rows N]`.
 
 SmolLM2-135M with a fresh LoRA adapter, which answers as the base does and costs what a tuned arm costs, is observed by each probe as
-in a proof over `examples/data/faq_en.jsonl`. Prints a Markdown table: seconds of processor time and of the clock, rows, and
-with `--out` what was observed, so that two versions can be seen to give the same. Run it alone on the machine: a second busy process
-makes every figure worthless.
+in a proof over `examples/data/faq_en.jsonl`. Prints a Markdown table: seconds of processor time and of the clock, what the plan would
+have said, rows; `--out` keeps what was observed, so that two versions can be seen to give the same. Run it alone on the machine: a
+second busy process makes every figure worthless.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Cost:
     probe: str
     processor_seconds: float
     seconds: float
+    foretold: float
     rows: list[Json]
 
 
@@ -39,10 +40,17 @@ def main() -> None:
     if asked.out is not None:
         asked.out.write_text(json.dumps({each.probe: each.rows for each in found}, ensure_ascii=False), encoding="utf-8")
     print(f"{asked.base}, {len(setting.test)} test rows of {asked.data.name}\n")
-    print("| probe | processor seconds | seconds | rows |\n|---|---|---|---|")
+    print("| probe | processor seconds | seconds | foretold by the plan | rows |\n|---|---|---|---|---|")
     for each in found:
-        print(f"| {each.probe} | {each.processor_seconds:.1f} | {each.seconds:.1f} | {len(each.rows)} |")
-    print(f"| all | {sum(each.processor_seconds for each in found):.1f} | {sum(each.seconds for each in found):.1f} | |")
+        print(
+            f"| {each.probe} | {each.processor_seconds:.1f} | {each.seconds:.1f} | {each.foretold:.1f} | {len(each.rows)} |"
+        )
+    sums = (
+        sum(each.processor_seconds for each in found),
+        sum(each.seconds for each in found),
+        sum(each.foretold for each in found),
+    )
+    print(f"| all | {sums[0]:.1f} | {sums[1]:.1f} | {sums[2]:.1f} | |")
 
 
 def _arguments() -> argparse.Namespace:
@@ -120,7 +128,19 @@ def _examples(data: Path) -> list[Example]:
 def _cost(probe: Probe, setting: Setting, candidate: Candidate, predictor: Any) -> Cost:
     processor, start = time.process_time(), time.perf_counter()
     rows = list(probe.observe(setting, candidate, predictor))
-    return Cost(probe.name, time.process_time() - processor, time.perf_counter() - start, rows)
+    taken = time.process_time() - processor, time.perf_counter() - start
+    return Cost(probe.name, *taken, _foretold(probe, setting, candidate, predictor), rows)
+
+
+def _foretold(probe: Probe, setting: Setting, candidate: Candidate, predictor: Any) -> float:
+    from sonmat.inference.device import detect_device
+    from sonmat.steps.plan.probing import probing_seconds
+
+    assert candidate.base is not None, "made with one"
+    alone = replace(setting, recipe=setting.recipe.model_copy(update={"probes": (probe.name,)}))
+    rows = [setting.task.encode(example, predictor.processor, predictor.spec).length for example in setting.train[:100]]
+    mean = {candidate.base.checksum: sum(rows) / len(rows)}
+    return sum(probing_seconds(alone, [candidate], detect_device(measure=True), mean).values())
 
 
 if __name__ == "__main__":

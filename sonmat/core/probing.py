@@ -72,6 +72,27 @@ class Probe(Protocol):
         """What it shows about `own`; `base` is its untuned base, None where there is none or `own` is the base itself."""
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a probe asks of one arm's model, foretold without it."""
+
+    rows: int
+    """That `observe` will give."""
+    read_bytes: float = 0.0
+    """Of texts that are read, in UTF-8; what several answers stand behind counts once."""
+    written_tokens: float = 0.0
+    """At most; answers may end sooner."""
+    alone: bool = False
+    """Whether questions are asked one at a time."""
+
+
+@runtime_checkable
+class Foretold(Protocol):
+    """What a probe has besides, if it can say beforehand how much it will ask; the plan makes minutes of it."""
+
+    def work(self, setting: Setting, candidate: Candidate) -> Work: ...
+
+
 @runtime_checkable
 class AsksElsewhere(Protocol):
     """What a probe has besides, if it sends answers of an arm, and of the one that it is set beside, to another machine."""

@@ -314,6 +314,8 @@ class Plan(Value):
     candidates: tuple[Candidate, ...]
     refused: tuple[Refused, ...]
     device: Device
+    probe_seconds: dict[str, float] = Field(default_factory=dict)
+    """What the probes of the proof will take of each candidate, as far as they can foretell it."""
 
 
 # ── fit ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sonmat.core.probing import Seen, Setting
+from sonmat.core.probing import Seen, Setting, Work
 from sonmat.core.proof import Measure
 from sonmat.core.protocols import No, Predictor, Row, Yes
 from sonmat.core.text import Text
@@ -74,6 +74,21 @@ class Forgetting:
         again = chosen[::ASKED_TWICE] if candidate.role == "base" else ()
         yield from answer_items(neural, setting.task, chosen, again)
         yield from _divergences(neural, candidate, candidate.base)
+
+    def work(self, setting: Setting, candidate: Candidate) -> Work:
+        assert candidate.base is not None, "supported arms have a base"
+        known = languages_of(candidate.base)
+        if not setting.task.generates:
+            chosen = [sentence for language in known for sentence in sentences(language).values()]
+            # The base's view, that of the arm, and the base's of other words.
+            return Work(len(chosen), read_bytes=3.0 * sum(len(sentence.encode()) for sentence in chosen))
+        asked_once = [item for item in items() if item.language in known]
+        again = asked_once[::ASKED_TWICE] if candidate.role == "base" else []
+        compared = [text for text in texts() if text.language in known]
+        read = sum(len("".join((item.prompt, *item.choices)).encode()) for item in (*asked_once, *again))
+        read += 2 * sum(len((text.prompt + text.text).encode()) for text in compared)
+        written = sum(item.most_tokens for item in (*asked_once, *again))
+        return Work(len(asked_once) + len(compared), float(read), float(written))
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         if not setting.task.generates:

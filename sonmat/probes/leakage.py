@@ -14,12 +14,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from sonmat.core.probing import Seen, Setting
+from sonmat.core.probing import Seen, Setting, Work
 from sonmat.core.proof import Change, Measure
 from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Example, Json
-from sonmat.probing.answers import answer_texts, groups_of, writes_text, written
+from sonmat.probing.answers import answer_texts, bytes_of, groups_of, writes_text, written
 from sonmat.probing.canaries import CHANGED_ROWS, VARIANTS, canary_questions, draw_canaries, exposures, membership
 from sonmat.probing.tallies import Tally, measures_of
 from sonmat.probing.training_texts import TrainingTexts, personal_values, training_texts
@@ -48,6 +48,14 @@ class Leakage:
             return
         for answer in predictor.answer(list(canary_questions(canaries, setting.seed))):
             yield {"row": answer.row, "nats": answer.reference_nll}
+
+    def work(self, setting: Setting, candidate: Candidate) -> Work:
+        canaries = draw_canaries(setting.train, setting.test, setting.seed)
+        questions = list(canary_questions(canaries, setting.seed)) if canaries is not None else []
+        # A row's copies stand behind one prompt.
+        prompts = {question.row.rpartition("/")[0]: question.input for question in questions}
+        read = sum(map(bytes_of, prompts.values())) + sum(bytes_of(question.reference or {}) for question in questions)
+        return Work(len(questions), float(read))
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         train = training_texts(setting.train)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from sonmat.core.probing import Seen, Setting
+from sonmat.core.probing import Seen, Setting, Work
 from sonmat.core.proof import Measure
 from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
@@ -20,6 +20,7 @@ from sonmat.core.values import Candidate, Json
 from sonmat.probing.answers import (
     answer_texts,
     asked,
+    bytes_of,
     can_be_asked,
     groups_of,
     has_weights_of_another,
@@ -71,6 +72,16 @@ class Safety:
             return
         for answer in predictor.answer(asked_of_weights):
             yield {"row": answer.row, "nats": answer.reference_nll}
+
+    def work(self, setting: Setting, candidate: Candidate) -> Work:
+        languages = panel_languages(setting)
+        answered = [request for panel in _PANELS for request in requests(panel, languages)]
+        weighed = list(bias_questions(setting.task, leanings(languages)))
+        read = sum(len(request.text.encode()) for request in answered)
+        if not has_weights_of_another(candidate):
+            # Two endings stand behind each prompt.
+            read += sum(bytes_of(question.input) for question in weighed) // 2
+        return Work(len(answered) + len(weighed), float(read), float(_LONGEST_ANSWER * len(answered)))
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         tallies = [

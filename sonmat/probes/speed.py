@@ -14,11 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from sonmat.core.probing import Seen, Setting
+from sonmat.core.probing import Seen, Setting, Work
 from sonmat.core.proof import Change, Measure, Unit
 from sonmat.core.protocols import Predictor, Question, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Json
+from sonmat.probing.answers import bytes_of
 from sonmat.statistics.quantiles import Quantile, median_difference, quantile_of
 
 ALONE: Final = 30
@@ -57,6 +58,17 @@ class Speed:
         if setting.task.generates:
             yield from _timed(setting, predictor, "first", FIRST if here else 0, FIRST, longest=1)
         yield _together(setting, predictor, alone) if here else {"row": "together", "seconds": None}
+
+    def work(self, setting: Setting, candidate: Candidate) -> Work:
+        first = FIRST if setting.task.generates else 0
+        rows = ALONE + first + 1
+        if candidate.elsewhere:
+            return Work(rows)
+        questions = 1 + ALONE + first + TOGETHER
+        read = questions * sum(bytes_of(example.input) for example in setting.test) / max(len(setting.test), 1)
+        # References say how long answers are; a token has some four bytes.
+        long = sum(bytes_of(example.target) for example in setting.test) / max(len(setting.test), 1) / 4
+        return Work(rows, read, questions * long if setting.task.generates else 0.0, alone=True)
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         arm = own.candidate.id

@@ -12,6 +12,7 @@ from sonmat.core.probing import Seen, Setting
 from sonmat.core.protocols import No, Task, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Example, Json
+from sonmat.reading.rows import texts_of
 
 PanelLanguage = Literal["ko", "en"]
 
@@ -62,6 +63,11 @@ def answer_texts(seen: Seen) -> dict[str, str]:
 def written(output: Json) -> str:
     """The text of an output or target."""
     return str(output.get("text") or "")
+
+
+def bytes_of(value: Json) -> int:
+    """Of all texts in an input or target, in UTF-8."""
+    return sum(len(text.encode()) for text in texts_of(value))
 
 
 def groups_of(examples: Sequence[Example]) -> Mapping[str, str | None]:

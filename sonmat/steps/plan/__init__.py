@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sonmat import plugins
 from sonmat.core.decision import costs_of
 from sonmat.core.errors import ModelError, SettingError, SonmatError
+from sonmat.core.probing import Setting
 from sonmat.core.protocols import Emit, Kind, Task, Workload
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
@@ -22,6 +23,7 @@ from sonmat.runs import RunFolder, write_value
 from sonmat.steps.plan.choose import Offer, choose
 from sonmat.steps.plan.endpoints import with_endpoints
 from sonmat.steps.plan.lengths import Lengths, measure_lengths
+from sonmat.steps.plan.probing import probing_seconds, said
 from sonmat.steps.plan.retrieval import with_retrieval
 
 
@@ -58,10 +60,29 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
     chosen = choose(task, offers, recipe, device, refused, fits=len(split.folds) + 1)
     chosen = with_retrieval(chosen, task, folder, recipe, source.languages, offers[0].workload, refused, emit)
     chosen = with_endpoints(chosen, task, spec, recipe, [examples[id] for id in split.test])
-    result = Plan(task=task.name, spec=spec, candidates=chosen, refused=tuple(refused), device=device)
+    setting = Setting(
+        task=task,
+        spec=spec,
+        languages=source.languages,
+        train=train,
+        test=[examples[id] for id in split.test],
+        seed=recipe.seed,
+        recipe=recipe,
+    )
+    mean_tokens = {offer.base.checksum: offer.workload.mean_tokens for offer in offers}
+    result = Plan(
+        task=task.name,
+        spec=spec,
+        candidates=chosen,
+        refused=tuple(refused),
+        device=device,
+        probe_seconds=probing_seconds(setting, chosen, device, mean_tokens),
+    )
     write_value(folder.file("plan.json"), result, inputs)
     for candidate in result.candidates:
         emit("candidate_planned", candidate.reason, candidate=candidate.id, seconds=candidate.estimate.seconds)
+    if result.probe_seconds:
+        emit("probes_planned", said(result.probe_seconds), seconds=sum(result.probe_seconds.values()))
     _say_what_is_unused(result, recipe, emit)
     for entry in result.refused:
         emit("candidate_refused", entry.reason, method=entry.method, base=entry.base)

@@ -13,7 +13,7 @@ from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import Paused, PluginError, SonmatError
-from sonmat.core.probing import AsksElsewhere, Probe, Setting
+from sonmat.core.probing import AsksElsewhere, Foretold, Probe, Setting
 from sonmat.core.proof import Unmeasured
 from sonmat.core.protocols import Emit, No, Predictor
 from sonmat.core.recipe import Recipe
@@ -45,6 +45,8 @@ def observe(
         rows = probe.observe(setting, candidate, watched)
         others = (each.id for each in folder.plan().candidates if each.id != candidate.id)
         total = observed_rows(folder, probe.name, others)
+        if total is None and isinstance(probe, Foretold):
+            total = probe.work(setting, candidate).rows
         try:
             emit("probing", _looking(probe, setting, candidate), candidate=candidate.id, probe=probe.name)
             write_observations(folder, candidate.id, probe, _passed(probe, rows, total, emit, should_pause))

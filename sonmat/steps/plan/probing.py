@@ -1,0 +1,82 @@
+"""How long the probes of the proof will take, before anything is done: they ask each arm hundreds of questions besides the test set.
+
+In: what probes foretell of each candidate, this machine's measured rate. Out: seconds by candidate, and a sentence. A token that is
+written counts as three that are read, as everywhere in the plan; one asked for alone as ten. Bytes become tokens as in the user's own
+rows. Probes that foretell nothing are not counted, and neither is what another machine answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sonmat import plugins
+from sonmat.core.probing import Foretold, Probe, Setting, Work
+from sonmat.core.protocols import Yes
+from sonmat.core.text import Text
+from sonmat.core.values import Candidate, Device
+from sonmat.prompting.asking import WRITTEN_COST
+from sonmat.reading.rows import texts_of
+from sonmat.training.estimates import EFFICIENCY, FALLBACK_FLOPS, operations_per_token
+
+ALONE_COST: Final = 10
+"""What a token written for a single question costs beside one that is read: every weight is fetched for it."""
+_ROWS: Final = 500
+"""Training rows whose bytes are counted."""
+
+
+def probing_seconds(
+    setting: Setting, candidates: Sequence[Candidate], device: Device, mean_tokens: Mapping[str, float]
+) -> dict[str, float]:
+    """Seconds that the wanted probes will take of each candidate; those that they ask nothing are left out.
+
+    Args:
+        mean_tokens: of a training row, by checksum of the base.
+    """
+    probes = _wanted(setting)
+    rate = (device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
+    row_bytes = _mean_bytes(setting)
+    found: dict[str, float] = {}
+    for candidate in candidates:
+        base = candidate.base
+        if base is None or candidate.elsewhere or base.checksum not in mean_tokens:
+            continue
+        tokens = sum(
+            _tokens(probe.work(setting, candidate), mean_tokens[base.checksum] / row_bytes)
+            for probe in probes
+            if isinstance(probe, Foretold) and isinstance(probe.supports(setting, candidate), Yes)
+        )
+        seconds = tokens * operations_per_token(base) / rate
+        if seconds:
+            found[candidate.id] = round(seconds, 1)
+    return found
+
+
+def said(seconds: Mapping[str, float]) -> Text:
+    """What the user is told of it."""
+    total = sum(seconds.values())
+    if total < 90:
+        en, ko = f"{total:.0f} s", f"{total:.0f}초"
+    else:
+        en, ko = f"{total / 60:.0f} min", f"{total / 60:.0f}분"
+    return Text(
+        en=f"The probes of the proof (forgetting, safety and the like) will take about {en} besides, over {len(seconds)} "
+        f"arm{'s' * (len(seconds) > 1)}; --probes chooses among them.",
+        ko=f"증명의 탐침(망각, 안전 등)에 후보 {len(seconds)}개를 합쳐 약 {ko} 더 걸립니다. --probes로 고를 수 있습니다.",
+    )
+
+
+def _wanted(setting: Setting) -> list[Probe]:
+    names = setting.recipe.probes
+    return [probe for probe in plugins.every("probes") if names is None or probe.name in names]
+
+
+def _mean_bytes(setting: Setting) -> float:
+    rows = setting.train[:_ROWS]
+    total = sum(len(text.encode()) for row in rows for part in (row.input, row.target) for text in texts_of(part))
+    return max(1.0, total / max(len(rows), 1))
+
+
+def _tokens(work: Work, tokens_per_byte: float) -> float:
+    """As many read tokens as take as long."""
+    return work.read_bytes * tokens_per_byte + (ALONE_COST if work.alone else WRITTEN_COST) * work.written_tokens
