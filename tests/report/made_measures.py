@@ -35,7 +35,7 @@ def proven_run(path: Path) -> RunFolder:
     folder = chat_run(path)
     proof = folder.proof()
     test = list(folder.split().test)
-    _observe(folder)
+    _observe(folder, test)
     _answer_with_sources(folder, test)
     _tell_of_training(folder)
     measures = (
@@ -45,6 +45,7 @@ def proven_run(path: Path) -> RunFolder:
         *_speed(BASE, 0.42),
         *_speed(TUNED, 0.61),
         *_cost(),
+        *_stability(test),
         *_of_an_unknown_probe(test),
     )
     write_value(folder.file("proof.json"), _whole(proof, measures))
@@ -236,6 +237,11 @@ def _cost() -> Iterator[Measure]:
         yield _measure("cost", "per_1000", title, arm, value, value * 0.9, value * 1.1, 30, unit="money", higher=False)
 
 
+def _stability(test: Sequence[str]) -> Iterator[Measure]:
+    title = Text(en="answers that stay the same: one typing error", ko="그대로인 답변: 오타 하나")
+    yield _measure("stability", "same_typo", title, TUNED, 0.9, 0.8, 0.96, 60, rows=(test[0],))
+
+
 def _of_an_unknown_probe(test: Sequence[str]) -> Iterator[Measure]:
     title = Text(en=f"stripes {HOSTILE_NAME}", ko=f"줄무늬 {HOSTILE_NAME}")
     note = Text(en=f"Seen in {HOSTILE_NAME}.", ko=f"{HOSTILE_NAME}에서 보입니다.")
@@ -259,8 +265,8 @@ def _bins(arm: str, name: str) -> Iterator[Measure]:
         )  # fmt: skip
 
 
-def _observe(folder: RunFolder) -> None:
-    """Rows of probes' own: answers to the panel, and of the unknown probe."""
+def _observe(folder: RunFolder, test: Sequence[str]) -> None:
+    """Rows of probes' own: answers to the panel, to a question with a typing error, and of the unknown probe."""
     chance = random.Random(0)
     for arm in (BASE, TUNED):
         rows: list[dict[str, Any]] = []
@@ -272,6 +278,12 @@ def _observe(folder: RunFolder) -> None:
         write_rows(folder.file(f"predictions/{arm}.forgetting.jsonl"), Observation, map(Observation, rows))
         own = [{"row": "own-1", "input": {"text": HOSTILE}, "output": {"text": f"{arm}: {HOSTILE}"}, "vector": "QUJD" * 40}]
         write_rows(folder.file(f"predictions/{arm}.{UNKNOWN}.jsonl"), Observation, map(Observation, own))
+    typo = {"row": f"{test[0]}:typo", "question": test[0], "variant": "typo", "input": {"text": "배솜은 어떻게 하나요?"}}
+    typos = [{**typo, "output": {"text": "배솜은 없습니다."}}]
+    write_rows(folder.file(f"predictions/{TUNED}.stability.jsonl"), Observation, map(Observation, typos))
+    # What an encoder gave is no answer that anybody can read.
+    vectors = [{"row": "knowledge-en-01", "base": "QUJD" * 40, "own": "REVG" * 40}]
+    write_rows(folder.file(f"predictions/{TUNED}.views.jsonl"), Observation, map(Observation, vectors))
 
 
 def _answer_with_sources(folder: RunFolder, test: Sequence[str]) -> None:

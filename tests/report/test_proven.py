@@ -184,6 +184,21 @@ def test_each_figure_leads_to_its_rows(runs: dict[str, RunFolder]) -> None:
     assert (gone.row, gone.said) == ("gone", ())
 
 
+def test_a_row_that_was_asked_in_another_form_shows_what_was_said_then(runs: dict[str, RunFolder]) -> None:
+    sections = {section.probe: section for section in collect(runs["proven"]).proven.sections}
+    (shown,) = sections["stability"].lines[0].figures[0].shown
+    assert [words.arm for words in shown.said] == [TUNED, BASE, f"{TUNED} (typo)"]
+    assert shown.said[-1].output == "배솜은 어떻게 하나요? → 배솜은 없습니다."
+
+
+def test_what_nobody_can_read_is_not_called_an_empty_answer(folder: RunFolder) -> None:
+    unread = a_measure(probe="views", rows=("knowledge-en-01",))
+    sections = {section.probe: section for section in collect(with_measures(folder, unread)).proven.sections}
+    (shown,) = sections["views"].lines[0].figures[0].shown
+    assert shown.input
+    assert (shown.said, shown.target) == ((), "")
+
+
 def test_a_test_row_that_is_shown_in_full_is_one_click_away(runs: dict[str, RunFolder], pages: Pages) -> None:
     report, page = collect(runs["proven"]), Page(pages["proven", "en"])
     assert report.side_by_side is not None

@@ -24,6 +24,7 @@ from sonmat.steps.report.quoting import shortened
 
 MOST_OF_FIGURE: Final = 5
 MOST_OF_PAGE: Final = 400
+MOST_VARIANTS: Final = 2
 _LONGEST: Final = 150
 _OPAQUE: Final = 60
 """Characters of a single word above which it is data for a program, such as a packed vector."""
@@ -56,17 +57,32 @@ class Rows:
         example = self.test.get(row)
         if example is None and any(own.values()):
             asked = next((text for each in own.values() if each and (text := self._question(row, each))), "")
-            said = [Words(arm=arm, output=_said(row, each)) for arm, each in own.items() if each]
-            item = _choices().get(row)
-            wanted = _one_line(item.choices[item.right]) if item is not None else ""
-            return Shown(row=row, source=None, input=asked, target=wanted, said=tuple(said))
+            told = [(arm, _said(row, each)) for arm, each in own.items() if each]
+            said = tuple(Words(arm=arm, output=words) for arm, words in told if words is not None)
+            return Shown(row=row, source=None, input=asked, target=_right_choice(row) if said else "", said=said)
         if example is None:
             return Shown(row=row, source=None, input=known_questions().get(row, ""), target="", said=())
         answers = [(arm, self.given.get(arm, {}).get(row)) for arm in arms]
-        said = [Words(arm=arm, output=line(answer.output)) for arm, answer in answers if answer]
+        answered = [Words(arm=arm, output=line(answer.output)) for arm, answer in answers if answer]
+        answered += self._variants(example, measure)
         return Shown(
-            row=row, source=example.source, input=line(example.input), target=line(example.target), said=tuple(said)
+            row=row, source=example.source, input=line(example.input), target=line(example.target), said=tuple(answered)
         )
+
+    def _variants(self, example: Example, measure: Measure) -> list[Words]:
+        """What the arm said when the probe put the question of a test row in another form: where it said another thing."""
+        answer = self.given.get(measure.arm, {}).get(example.id)
+        plain = line(answer.output) if answer is not None else ""
+        found = [
+            Words(arm=f"{measure.arm} ({each['variant']})", output=shortened(f"{line(each['input'])} → {said}", _LONGEST))
+            for each in self._observations(measure.arm, measure.probe).values()
+            if each.get("question") == example.id
+            and isinstance(each.get("variant"), str)
+            and isinstance(each.get("input"), dict)
+            and isinstance(each.get("output"), dict)
+            and (said := line(each["output"])) != plain
+        ]
+        return found[:MOST_VARIANTS]
 
     def _question(self, row: str, observed: Json) -> str:
         if isinstance(observed.get("input"), dict):
@@ -103,8 +119,8 @@ def known_questions() -> dict[str, str]:
     return {row: _one_line(text) for row, text in asked.items()}
 
 
-def _said(row: str, observed: Json) -> str:
-    """What the arm said there: its text or output, else the figures that were taken."""
+def _said(row: str, observed: Json) -> str | None:
+    """What the arm said there: its text or output, else the figures that were taken; None where there is nothing to read."""
     if isinstance(observed.get("output"), dict):
         return line(observed["output"])
     if isinstance(observed.get("text"), str):
@@ -113,7 +129,7 @@ def _said(row: str, observed: Json) -> str:
     if likeliest is not None:
         return likeliest
     told = [f"{name} {_figure(value)}" for name, value in observed.items() if name not in _NOT_SAID and _is_told(value)]
-    return _one_line(", ".join(told))
+    return _one_line(", ".join(told)) if told else None
 
 
 def _likeliest(row: str, nats: Any) -> str | None:
@@ -123,6 +139,11 @@ def _likeliest(row: str, nats: Any) -> str | None:
         return None
     per_byte = [value / len(choice.encode()) for value, choice in zip(nats, item.choices, strict=True)]
     return _one_line(item.choices[per_byte.index(min(per_byte))])
+
+
+def _right_choice(row: str) -> str:
+    item = _choices().get(row)
+    return _one_line(item.choices[item.right]) if item is not None else ""
 
 
 @cache

@@ -83,7 +83,7 @@ def slice_rows(title: str, rows: Sequence[SliceRow], format_tick: Format, bounde
     """Every slice on one axis: its name and figure above, a line for each arm below."""
     ends = [each for row in rows for each in _ends(row.marks)]
     low, high = _widened(min(ends), max(ends), bounded)
-    ticks = nice_ticks(low, high, 4)
+    ticks = nice_ticks(low, high, 5)
     low, high = min(low, ticks[0]), max(high, ticks[-1])
     x = scale(low, high)
     tall = [28 + 14 * len(row.marks) for row in rows]

@@ -44,7 +44,7 @@ class ProbePlots:
         """One arm's figure on the scale of all; None where there is nothing to compare."""
         marks = [self._mark(each.measure) for each in line.figures]
         shown = self._mark(figure.measure)
-        if len(marks) < 2 and shown.low is None:
+        if len(marks) < 2:
             return None
         return charts.strip(marks, shown, shown.words)
 

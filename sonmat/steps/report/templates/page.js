@@ -30,6 +30,17 @@
   window.addEventListener("afterprint", function () {
     document.querySelectorAll("details[data-print]").forEach(function (fold) { fold.open = false; delete fold.dataset.print; });
   });
+  function unfold() {
+    // A link into a fold would lead nowhere in browsers that do not open it by themselves.
+    var target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    var opened = false;
+    for (var part = target; part; part = part.parentElement) {
+      if (part.tagName === "DETAILS" && !part.open) { part.open = true; opened = true; }
+    }
+    if (opened) { target.scrollIntoView(); }
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
   var links = new Map();
   document.querySelectorAll(".contents a").forEach(function (link) { links.set(link.getAttribute("href").slice(1), link); });
   if ("IntersectionObserver" in window) {
