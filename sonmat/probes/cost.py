@@ -42,7 +42,7 @@ class Cost:
             found += _tokens(setting, own)
         if own.measured is not None and own.measured.golden:
             found += _answers(candidate.id, own.measured, None if candidate.elsewhere else price)
-        if own.fitted is not None and candidate.role == "tuned":
+        if own.fitted is not None and (candidate.role == "tuned" or own.fitted.trained_parameters):
             found += _training(candidate.id, own.fitted, price)
         return found
 

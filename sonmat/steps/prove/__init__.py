@@ -177,7 +177,7 @@ def _evidence(folder: RunFolder, candidate: Candidate) -> Evidence:
         predictions=list(folder.predictions(candidate.id)),
         seconds_per_answer=measured.seconds_per_answer,
         peak_bytes=measured.peak_bytes,
-        fit_seconds=fitted.seconds if candidate.role == "tuned" else 0.0,
+        fit_seconds=fitted.seconds if candidate.role == "tuned" or fitted.trained_parameters else 0.0,
         budget=_both(fitted.budget, decision.budget if decision else None),
     )
 
