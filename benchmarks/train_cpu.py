@@ -8,8 +8,9 @@
 All train the same base on the same rows in the same precision: rank 16 and alpha 32 on all linear layers, one epoch, 8 rows an
 optimiser step, the same learning rate and schedule. Tokens are real ones, without padding, counted once for all. `tokens/s`
 covers the steps alone; `whole` is from a folder of weights to a saved model. Losses are measured afterwards by one function on
-rows that nobody saw. Sonmat's side is the product's own: `method.fit` of a `FitJob`. Peers: `pip install trl`. Run it alone on the
-machine. TRL's nll loss is the chunked one since 1.16, so that there is nothing to choose.
+rows that nobody saw. One more run of each looks at these rows every other step, its clock stopped: what share of its time a program
+takes to the loss that all reach gives `to the same loss`. Sonmat's side is the product's own: `method.fit` of a `FitJob`. Peers:
+`pip install trl`. Run it alone on the machine. TRL's nll loss is the chunked one since 1.16, so that there is nothing to choose.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ FILES = ("examples/data/faq_en.jsonl", "examples/data/chat_en.jsonl")
 LONGEST = 512
 ROWS_OF_A_STEP = 8
 VALIDATION_ROWS, HELD_OUT_ROWS = 8, 32
+STEPS_BETWEEN_LOOKS = 2
 RANK, ALPHA = 16, 32
 RATES = {"lora": 2e-4, "full": 5e-5}
 
@@ -97,6 +99,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--setting", default="{}", help=argparse.SUPPRESS)
     parser.add_argument("--out", help=argparse.SUPPRESS)
+    parser.add_argument("--looking", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.quick:
         asked.rows, asked.repeats = 16, 1
@@ -122,7 +125,29 @@ def report(asked: argparse.Namespace, folder: Path) -> None:
         runs[name].append(in_own_process(asked, name, settings[name], folder / name))
     losses = {name: in_own_process(asked, "judge", None, folder / name) for name in names if "seconds" in runs[name][-1]}
     losses["untrained"] = in_own_process(asked, "judge", None, folder / "nothing")
-    print(as_markdown(runs, losses, settings))
+    looked = argparse.Namespace(**vars(asked), looking=True)
+    curves = {name: in_own_process(looked, name, settings[name], folder / "looked") for name in losses if name in runs}
+    print(as_markdown(runs, losses, settings, to_the_same_loss(runs, curves, losses["untrained"].get("loss"))))
+
+
+def to_the_same_loss(
+    runs: dict[str, list[Measured]], curves: dict[str, Measured], untrained: float | None
+) -> tuple[float | None, dict[str, float]]:
+    """The lowest loss that every program has reached, and the seconds that each took to it, by its median speed."""
+    reached = {name: found["curve"] for name, found in curves.items() if found.get("curve")}
+    if untrained is None or not reached:
+        return None, {}
+    target = max(min(loss for _, loss in curve) for curve in reached.values())
+    found: dict[str, float] = {}
+    for name, curve in reached.items():
+        before, seconds = (0.0, untrained), fresh.middle(runs[name], "seconds")
+        for point in curve:
+            if point[1] <= target:
+                part = (before[1] - target) / max(before[1] - point[1], 1e-9)
+                found[name] = (before[0] + part * (point[0] - before[0])) * (seconds or 0.0)
+                break
+            before = (point[0], point[1])
+    return target, found
 
 
 def search(asked: argparse.Namespace, folder: Path) -> PeerSetting:
@@ -141,13 +166,17 @@ def search(asked: argparse.Namespace, folder: Path) -> PeerSetting:
 
 def in_own_process(asked: argparse.Namespace, name: str, setting: PeerSetting | None, out: Path) -> Measured:
     told = ["--run", name, "--rows", str(asked.rows), "--out", str(out), *(["--full"] if asked.full else [])]
+    told += ["--looking"] if getattr(asked, "looking", False) and name != "judge" else []
     if setting is not None:
         told += ["--setting", json.dumps(asdict(setting))]
     return fresh.measured_in_its_own_process("benchmarks.train_cpu", told)
 
 
 def as_markdown(
-    runs: dict[str, list[Measured]], losses: dict[str, Measured], settings: dict[str, PeerSetting | None]
+    runs: dict[str, list[Measured]],
+    losses: dict[str, Measured],
+    settings: dict[str, PeerSetting | None],
+    same_loss: tuple[float | None, dict[str, float]],
 ) -> str:
     """The median of each run's figures, their spread, and how many times as fast Sonmat is."""
     own = fresh.middle(runs.get("sonmat", []), "tokens_per_second")
@@ -157,16 +186,18 @@ def as_markdown(
         title = f"{name} ({setting.words})" if setting else name
         problem = found[-1].get("skipped") or found[-1].get("failed")
         if problem:
-            lines.append([title, str(problem), *["–"] * 6])
+            lines.append([title, str(problem), *["–"] * 7])
             continue
         speed = fresh.middle(found, "tokens_per_second")
         peak, loss = fresh.middle(found, "peak_bytes"), losses[name].get("loss")
         share = (fresh.middle(found, "operations_per_second") or 0) / max(run["gemm_rate"] for run in found)
         times = f"{own / speed:.2f}×" if own and speed else "–"
         figures = [fresh.spread(found, "tokens_per_second"), times, fresh.spread(found, "seconds", 1)]
-        figures += [fresh.spread(found, "whole_seconds", 1), f"{(peak or 0) / 1e9:.2f} GB", f"{share:.0%}"]
+        figures += [fresh.spread(found, "whole_seconds", 1), f"{same_loss[1][name]:.1f}" if name in same_loss[1] else "–"]
+        figures += [f"{(peak or 0) / 1e9:.2f} GB", f"{share:.0%}"]
         lines.append([title, *figures, f"{loss:.4f}" if loss is not None else "–"])
-    head = ("run", "tokens/s", "Sonmat is", "seconds", "whole", "peak memory", "of matrix rate", "held-out loss")
+    to_loss = f"to {same_loss[0]:.4f}" if same_loss[0] is not None else "to the same loss"
+    head = ("run", "tokens/s", "Sonmat is", "seconds", "whole", to_loss, "peak memory", "of matrix rate", "held-out loss")
     measured = [run for found in runs.values() for run in found if "gemm_rate" in run]
     if not measured:
         return fresh.table(head, lines)
@@ -179,7 +210,8 @@ def as_markdown(
             f"- {first['tokens']:,} tokens, {first['supervised']:,} of them supervised; held-out loss of the untrained base "
             f"{losses['untrained'].get('loss', float('nan')):.4f} nats a token.",
             f"- Matrix rate measured in the same runs: {rate / 1e9:,.0f} GFLOP/s ({fresh.compute_type()}). Needed: "
-            f"{first['operations'] / first['tokens'] / 1e9:.3f} GFLOP a token, padding and recomputation not counted.",
+            f"{max(run['operations'] for run in measured) / first['tokens'] / 1e9:.3f} GFLOP a token, padding and recomputation not counted; "
+            "from Sonmat's are taken off those of tokens that rows begin with alike.",
         ]
     )
 
@@ -206,25 +238,30 @@ def measure(asked: argparse.Namespace) -> Measured:
     method = "full" if asked.full else "lora"
     lengths = encoded_lengths(rows.train, tokenizer)
     rate = fresh.gemm_rate(fresh.compute_type())
+    looking, curve, shared = getattr(asked, "looking", False), list[tuple[float, float]](), 0.0
     start = time.perf_counter()
     if asked.run == "sonmat":
-        seconds = sonmat_seconds(base, rows, method, Path(asked.out))
+        seconds, curve, shared = sonmat_seconds(base, rows, method, Path(asked.out), looking)
     else:
         setting = PeerSetting(**json.loads(asked.setting))
-        from benchmarks.training_peers import NotInstalled, peer_seconds
+        from benchmarks.training_peers import Looks, NotInstalled, peer_seconds
 
+        looks = Looks(lambda model: loss_now(model, rows.held_out, tokenizer), STEPS_BETWEEN_LOOKS) if looking else None
         try:
-            seconds = peer_seconds(asked.run, base, rows.train, tokenizer, setting, method, Path(asked.out))
+            seconds = peer_seconds(asked.run, base, rows.train, tokenizer, setting, method, Path(asked.out), looks)
         except NotInstalled as problem:
             return {"run": asked.run, "skipped": str(problem)}
+        curve = looks.found if looks is not None else []
     whole, peak = time.perf_counter() - start, peak_memory()
-    operations = needed_operations(base, lengths, full=asked.full)
+    # Sonmat is not credited with what it did not compute.
+    operations = needed_operations(base, lengths, full=asked.full) * (1 - shared)
     tokens = sum(length for length, _ in lengths)
     return {
         "run": asked.run,
         "tokens": tokens,
         "supervised": sum(supervised for _, supervised in lengths),
         "seconds": seconds,
+        "curve": [(passed / seconds, loss) for passed, loss in curve],
         "whole_seconds": whole,
         "tokens_per_second": tokens / seconds,
         "peak_bytes": peak,
@@ -266,21 +303,33 @@ def encoded_lengths(examples: list[Example], tokenizer: Any) -> list[tuple[int, 
     return [(row.length, row.supervised) for row in rows]
 
 
-def sonmat_seconds(base: ModelFacts, rows: Rows, method_name: str, out: Path) -> float:
-    """Seconds from the first step's beginning to the last one's end, of the product's own fit."""
+def sonmat_seconds(
+    base: ModelFacts, rows: Rows, method_name: str, out: Path, looking: bool = False
+) -> tuple[float, list[tuple[float, float]], float]:
+    """Seconds from the first step's beginning to the last one's end, of the product's own fit, what it saw if it was looking, and the
+    share of tokens that it did not compute again because rows begin alike.
+
+    The clock stands still from a look's beginning to the next step.
+    """
     from sonmat.core.protocols import FitJob, Workload
     from sonmat.inference.device import detect_device
 
     task, method, device = plugins.find("tasks", "chat"), plugins.find("methods", method_name), detect_device()
     workload = Workload(base, device, len(rows.train), len(rows.validation), 0, 128.0, LONGEST, 64.0)
     settings = {"learning_rate": RATES[method_name], "epochs": 1, "batch_size": ROWS_OF_A_STEP, "schedule": "linear"}
-    adapter = {"rank": RANK, "alpha": ALPHA} if method_name == "lora" else {}
-    times: list[float] = []
+    adapter: dict[str, Any] = {"rank": RANK, "alpha": ALPHA} if method_name == "lora" else {}
+    adapter |= {"validate_every": STEPS_BETWEEN_LOOKS} if looking else {}
+    steps: list[tuple[float, float]] = []
+    looked: list[tuple[int, float]] = []
+    shared = [0.0]
 
     def hear(kind: str, message: Text | None = None, /, **data: Any) -> None:
         if kind == "step":
-            times.extend([time.perf_counter() - data["seconds"]] if not times else [])
-            times.append(time.perf_counter())
+            steps.append((time.perf_counter() - data["seconds"], time.perf_counter()))
+        if kind == "budget":
+            shared.append(data["shared"])
+        if kind == "validation" and data["step"]:
+            looked.append((data["step"], data["loss"]))
 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
@@ -292,7 +341,7 @@ def sonmat_seconds(base: ModelFacts, rows: Rows, method_name: str, out: Path) ->
                 family=plugins.find("families", base.family),
                 settings=method.Settings(**{**method.propose(task, workload), **settings, **adapter}),
                 train=rows.train,
-                validation=rows.validation,
+                validation=rows.held_out if looking else rows.validation,
                 selection=plugins.find("metrics", task.selection_metric),
                 folder=out,
                 work=Path(work),
@@ -302,7 +351,12 @@ def sonmat_seconds(base: ModelFacts, rows: Rows, method_name: str, out: Path) ->
                 should_pause=lambda: False,
             )
         )
-    return times[-1] - times[0]
+    stops = {step for step, _ in looked}
+    ends = [steps[0][1] - steps[0][0]]
+    for number, (begin, end) in enumerate(steps[1:], start=1):
+        # `number` steps were done before this one.
+        ends.append(ends[-1] + end - (begin if number in stops else steps[number - 1][1]))
+    return ends[-1], [(ends[step - 1], loss) for step, loss in looked], shared[-1]
 
 
 def needed_operations(base: ModelFacts, lengths: list[tuple[int, int]], *, full: bool) -> float:
@@ -325,6 +379,21 @@ def needed_operations(base: ModelFacts, lengths: list[tuple[int, int]], *, full:
     tokens, supervised = sum(length for length, _ in lengths), sum(count for _, count in lengths)
     passes = 6 if full else 4
     return float(tokens * (passes * weights + 6 * adapter) + attention + supervised * passes * output)
+
+
+def loss_now(model: Any, held_out: list[Example], tokenizer: Any) -> float:
+    """Nats a supervised token of a model that is being trained, in the compute type, as Sonmat validates."""
+    from sonmat.inference.device import detect_device
+    from sonmat.inference.predictor import computing
+
+    task, spec = plugins.find("tasks", "chat"), Spec(max_tokens=LONGEST, supervise="last")
+    nats, count = 0.0, 0.0
+    for example in held_out:
+        batch = task.collate([task.encode(example, tokenizer, spec)], tokenizer)
+        with computing(detect_device()):
+            losses = task.losses(model, batch)
+        nats, count = nats + float(losses.sums.sum()), count + float(losses.items.sum())
+    return nats / count
 
 
 def held_out_loss(base: ModelFacts, held_out: list[Example], tokenizer: Any, folder: Path) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,9 @@ def peer_seconds(
     setting: PeerSetting,
     method: str,
     out: Path,
+    looks: Looks | None = None,
 ) -> float:
-    """Train with the peer that `name` begins with and save; seconds of `trainer.train()`.
+    """Train with the peer that `name` begins with and save; seconds of `trainer.train()`, those of looks taken off.
 
     Raises:
         NotInstalled: TRL is not there.
@@ -42,11 +44,45 @@ def peer_seconds(
     with tempfile.TemporaryDirectory() as work:
         build = _trl if name.startswith("trl") else _trainer
         trainer = build(base, examples, tokenizer, setting, method, work)
+        if looks is not None:
+            trainer.add_callback(_looking(looks))
+            looks.begin()
         start = time.perf_counter()
         trainer.train()
-        seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - start - (looks.spent if looks is not None else 0.0)
         trainer.save_model(str(out))
     return seconds
+
+
+class Looks:
+    """Held-out losses while a model trains, each with the seconds of training before it; looking stops the clock."""
+
+    def __init__(self, loss: Callable[[Any], float], every: int) -> None:
+        self.loss, self.every = loss, every
+        self.found: list[tuple[float, float]] = []
+        self.spent = 0.0
+        self._begun = 0.0
+
+    def begin(self) -> None:
+        self._begun = time.perf_counter()
+
+    def look(self, model: Any) -> None:
+        now = time.perf_counter()
+        training = model.training
+        self.found.append((now - self._begun - self.spent, self.loss(model.eval())))
+        model.train(training)
+        self.spent += time.perf_counter() - now
+
+
+def _looking(looks: Looks) -> Any:
+    from transformers import TrainerCallback
+
+    class Looking(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, *, model: Any = None, **more: Any) -> None:
+            if state.global_step % looks.every == 0:
+                looks.look(model)
+
+    return Looking()
 
 
 def _trl(base: ModelFacts, examples: list[Example], tokenizer: Any, setting: PeerSetting, method: str, work: str) -> Any:
