@@ -12,15 +12,15 @@ from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import RunError, SettingError, unknown_name
+from sonmat.core.probing import plain_base
 from sonmat.core.proof import Preference, Proof
 from sonmat.core.text import Text
-from sonmat.probing.blind_pairs import Pair, Pairs, read_pairs
+from sonmat.probing.blind_pairs import Pair, Pairs, independent, read_pairs
 from sonmat.probing.preference import preference_of, stands
 from sonmat.probing.preference_words import expectation
 from sonmat.runs import RunFolder
 from sonmat.runs.votes import CHOICES, Choice, Reveal, Vote, append_vote, read_ballot
 from sonmat.statistics.preference import smallest_detectable_preference
-from sonmat.steps.prove.measures import plain_base
 
 ITEMS: Final = 50
 """Asked if nothing else is said: enough for a preference of 70 %, in a quarter of an hour."""
@@ -67,7 +67,8 @@ class BlindComparison:
     @property
     def expectation(self) -> Text:
         """What judging all pairs could show."""
-        return expectation(len(self.pairs), smallest_detectable_preference(len(self.pairs)))
+        apart = independent(pair.group for pair in self.pairs)
+        return expectation(len(self.pairs), smallest_detectable_preference(apart))
 
     def vote(self, pair: Pair, choice: Choice) -> None:
         """Keep what the person says of one of `pairs`; the latest word counts."""

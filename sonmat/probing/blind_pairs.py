@@ -7,7 +7,7 @@ seed and the item alone, so that a comparison that was stopped goes on where it 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,6 +57,12 @@ class Pairs:
 
 ANSWERS: Final = ("label", "text")
 """Fields of an output that a person can read."""
+
+
+def independent(groups: Iterable[str | None]) -> int:
+    """How many items could say something of their own: those of one group count as one."""
+    listed = list(groups)
+    return len({group for group in listed if group is not None}) + listed.count(None)
 
 
 def read_pairs(folder: RunFolder, arms: tuple[str, str]) -> Pairs:

@@ -7,6 +7,7 @@ together are drawn together: then the test swaps whole groups and the interval i
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 
 from sonmat.core.proof import Measure, Preference
 from sonmat.core.text import Text
-from sonmat.probing.blind_pairs import Pair, Pairs, read_pairs
+from sonmat.probing.blind_pairs import Pair, Pairs, independent, read_pairs
 from sonmat.probing.preference_words import details_of, sentence_of, title_of
 from sonmat.probing.tallies import ROWS_SHOWN, value_of_means
 from sonmat.runs import RunFolder
@@ -50,11 +51,8 @@ def preference_of(pairs: Pairs, ballot: Ballot, arms: tuple[str, str], seed: int
     left = Counter(vote.choice for vote in counted.votes)
     tested = _tested(pairs, counted, seed) if won + lost else {}
     voted_on = len({row for row, _ in ballot.votes})
-    needed = votes_needed(won / (won + lost)) if won + lost else None
-    if tested.get("better") in ("a", "b"):
-        further: int | None = 0
-    else:
-        further = max(1, needed - won - lost) if needed is not None else None
+    units = _units(pairs, counted)
+    further = _further(won, lost, units) if tested.get("better") == "neither" else 0 if tested else None
     found = Preference(
         a=arms[0],
         b=arms[1],
@@ -71,7 +69,7 @@ def preference_of(pairs: Pairs, ballot: Ballot, arms: tuple[str, str], seed: int
         people=len({vote.who for vote in counted.votes}),
         shared=counted.shared,
         agreed=counted.agreed,
-        smallest_detectable=smallest_detectable_preference(won + lost),
+        smallest_detectable=smallest_detectable_preference(units),
         needed=further,
         left=left["left"],
         right=left["right"],
@@ -166,8 +164,19 @@ def _outcome(votes: Sequence[Vote], arms: tuple[str, str]) -> Outcome:
 
 
 def _grouped(pairs: Pairs) -> bool:
-    groups = [pair.group for pair in pairs.differing if pair.group is not None]
-    return len(set(groups)) < len(groups)
+    return independent(pair.group for pair in pairs.differing) < len(pairs.differing)
+
+
+def _units(pairs: Pairs, counted: Counted) -> int:
+    """Items with a winner, those that belong together counted as one."""
+    groups = {pair.row: pair.group for pair in pairs.differing}
+    return independent(groups[row] for row, outcome in counted.outcomes.items() if outcome in ("a", "b"))
+
+
+def _further(won: int, lost: int, units: int) -> int | None:
+    """Items with a winner that would show the share that was seen; of groups as many more as there are in each."""
+    needed = votes_needed(won / (won + lost))
+    return None if needed is None else max(1, math.ceil((needed - units) * (won + lost) / units))
 
 
 def _tested(pairs: Pairs, counted: Counted, seed: int) -> dict[str, object]:

@@ -166,6 +166,9 @@ def test_items_that_belong_together_are_one_where_chance_is_concerned(tmp_path: 
     assert found.better == "neither"
     assert found.low is not None
     assert found.low <= 0.5
+    # Four groups could not show even that all agree.
+    assert found.smallest_detectable is None
+    assert BlindComparison(folder, ARMS).expectation.en.startswith("30 items can show no preference")
     assert any("belong together" in detail.en for detail in found.details)
 
 
