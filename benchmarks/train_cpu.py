@@ -210,7 +210,8 @@ def as_markdown(
             f"- {first['tokens']:,} tokens, {first['supervised']:,} of them supervised; held-out loss of the untrained base "
             f"{losses['untrained'].get('loss', float('nan')):.4f} nats a token.",
             f"- Matrix rate measured in the same runs: {rate / 1e9:,.0f} GFLOP/s ({fresh.compute_type()}). Needed: "
-            f"{max(run['operations'] for run in measured) / first['tokens'] / 1e9:.3f} GFLOP a token, padding and recomputation not counted; "
+            f"{max(run['operations'] for run in measured) / first['tokens'] / 1e9:.3f} GFLOP a token, padding and recomputation not "
+            "counted; "
             "from Sonmat's are taken off those of tokens that rows begin with alike.",
         ]
     )

@@ -108,6 +108,17 @@ def test_outputs_and_gradients_are_those_of_the_plain_layers(
     assert distance(own_gradients, gradients) < TOLERANCE[dtype]
 
 
+@pytest.mark.parametrize("built", [adapted, trained_whole], ids=["lora", "full"])
+def test_a_look_without_gradients_may_come_before_training(
+    built: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = outcome(built(torch.float64))[1]
+    model = fused(built(torch.float64), monkeypatch)
+    with torch.inference_mode():
+        model.get_base_model().model(input_ids=torch.arange(5)[None], use_cache=False)
+    assert distance(outcome(model)[1], expected) < 1e-6
+
+
 def test_an_adapter_that_the_optimiser_has_moved_is_used_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model, plain = fused(adapted(torch.float64), monkeypatch), adapted(torch.float64)
     before, _ = outcome(model)

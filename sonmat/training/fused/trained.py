@@ -36,7 +36,9 @@ class TrainedGroup:
     def product(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """All layers' outputs side by side, (tokens, width), and nothing else to keep."""
         if self.stacked.dtype != x.dtype or len(self.stacked) != self.width:
-            self.stacked = x.new_empty(self.width, x.shape[1])
+            # A look at validation rows may come first; what it makes could not be written to in training.
+            with torch.inference_mode(mode=False):
+                self.stacked = torch.empty(self.width, x.shape[1], dtype=x.dtype, device=x.device)
         # Every time, because the optimiser may have moved them.
         torch.cat([weight.detach().to(x.dtype) for weight in self.weights], out=self.stacked)
         product = x @ self.stacked.t()
