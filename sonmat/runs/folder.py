@@ -12,7 +12,8 @@ RUN/
 ├── plan.json                  plan
 ├── cache/                     outputs of frozen layers, vectors of texts: made again if deleted
 ├── fit.json                   fit: which candidates have a model
-├── candidates/<id>/           fit: model/, work/, events.jsonl, worker.log, fitted.json; <id>@<n>/ the same for fold n
+├── candidates/<id>/           fit: model/, work/, events.jsonl, worker.log, fitted.json; <id>@<n>/ the same for fold n,
+│                              <id>~<n>-of-1-<m>/ for a training on a part of the rows (learning curve)
 ├── predictions/<id>.jsonl     prove, row by row; <id>.json what it cost; <id>@<n>.jsonl the answers of fold n alone;
 │                              <id>.<probe>.jsonl what a probe observed
 ├── endpoints/                 prove: answers of other machines as they came, paid for once; no question and no key is in them

@@ -17,7 +17,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device
 from sonmat.prompting.asking import WRITTEN_COST
 from sonmat.reading.rows import texts_of
-from sonmat.training.estimates import EFFICIENCY, FALLBACK_FLOPS, operations_per_token
+from sonmat.training.estimates import operations_per_token, useful_rate
 
 ALONE_COST: Final = 10
 """What a token written for a single question costs beside one that is read: every weight is fetched for it."""
@@ -34,7 +34,6 @@ def probing_seconds(
         mean_tokens: of a training row, by checksum of the base.
     """
     probes = _wanted(setting)
-    rate = (device.flops_per_second or FALLBACK_FLOPS) * EFFICIENCY
     row_bytes = _mean_bytes(setting)
     found: dict[str, float] = {}
     for candidate in candidates:
@@ -46,7 +45,7 @@ def probing_seconds(
             for probe in probes
             if isinstance(probe, Foretold) and isinstance(probe.supports(setting, candidate), Yes)
         )
-        seconds = tokens * operations_per_token(base) / rate
+        seconds = tokens * operations_per_token(base) / useful_rate(device)
         if seconds:
             found[candidate.id] = round(seconds, 1)
     return found
