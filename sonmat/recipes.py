@@ -95,8 +95,8 @@ def _problem(fault: dict[str, Any]) -> Text:
     name = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         close = difflib.get_close_matches(name, Recipe.model_fields, n=1)
-        en = f"there is no recipe key '{name}'" + (f", did you mean '{close[0]}'?" if close else "")
-        ko = f"'{name}'(이)라는 항목은 없습니다" + (f". '{close[0]}'을(를) 뜻하셨나요?" if close else "")
+        en = f"there is no recipe key '{name}'" + (f" (did you mean '{close[0]}'?)" if close else "")
+        ko = f"'{name}'(이)라는 항목은 없습니다" + (f"('{close[0]}'을(를) 뜻하셨나요?)" if close else "")
         return Text(en=en, ko=ko)
     if fault["type"] == "missing":
         return Text(en=f"'{name}' is missing", ko=f"'{name}'이(가) 없습니다")

@@ -173,8 +173,9 @@ _UNCLOSED = Text(en="opens a quote that is never closed", ko="열린 따옴표�
 
 
 def _ragged(found: int, width: int) -> Text:
+    fields = "1 field" if found == 1 else f"{found} fields"
     return Text(
-        en=f"has {found} fields where the table has {width} columns; a field with a delimiter in it needs quotes",
+        en=f"has {fields} where the table has {width} columns; a field with a delimiter in it needs quotes",
         ko=f"칸이 {found}개인데 표의 열은 {width}개입니다. 구분자가 들어 있는 칸은 따옴표로 묶어야 합니다",
     )
 

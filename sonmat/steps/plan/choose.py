@@ -184,7 +184,7 @@ def _problem(method: Method, fault: dict[str, Any]) -> Text:
         return Text(en=f"{name}: {fault['msg']}", ko=f"{name}: {fault['msg']}")
     close = difflib.get_close_matches(name, method.Settings.model_fields, n=1)
     nearest = (
-        Text(en=f", did you mean '{close[0]}'?", ko=f", '{close[0]}'을(를) 뜻하셨나요?") if close else Text(en="", ko="")
+        Text(en=f" (did you mean '{close[0]}'?)", ko=f"('{close[0]}'을(를) 뜻하셨나요?)") if close else Text(en="", ko="")
     )
     return Text(en=f"there is no '{name}'{nearest.en}", ko=f"'{name}'은(는) 없습니다{nearest.ko}")
 
