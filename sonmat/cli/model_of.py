@@ -44,6 +44,21 @@ def model_of(named: str, candidate: str | None) -> Model:
     from sonmat.models.saved import MANIFEST
 
     if (Path(named) / MANIFEST).is_file():
-        return api.load(named)
+        return _announced(api.load(named))
     run = api.open_run(named)
-    return (run.candidate(candidate) if candidate is not None else run.best).load()
+    return _announced((run.candidate(candidate) if candidate is not None else run.best).load())
+
+
+def _announced(model: Model) -> Model:
+    """Says where questions go that leave this machine, before the first one does."""
+    from sonmat.cli.console import error_console
+    from sonmat.methods.openai import OpenAISettings
+
+    settings = model.saved.settings
+    if isinstance(settings, OpenAISettings):
+        said = words(
+            f"Every question is sent to {settings.url}, to {settings.model}.",
+            f"질문은 모두 {settings.url}의 {settings.model}에 보냅니다.",
+        )
+        error_console().print(said, soft_wrap=True)
+    return model

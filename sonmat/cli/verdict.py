@@ -44,7 +44,7 @@ def print_verdict(console: Console, proof: Proof) -> None:
             broken_name(arm.candidate),
             f"{phrasing.amount(arm.headline.value, measure)}\n{in_range(arm.headline, measure, phrasing)}",
             phrasing.duration(arm.seconds_per_answer),
-            phrasing.size(arm.peak_bytes),
+            "–" if arm.elsewhere else phrasing.size(arm.peak_bytes),
             _difference(arm, reference, proof, measure, phrasing),
             style="bold green" if chosen else "",
         )
@@ -73,10 +73,10 @@ def broken_name(name: str, width: int = NAME_CELLS) -> str:
 
 
 def reference_arm(proof: Proof) -> Arm:
-    """The arm that others are measured against: the best base model as it is, else the best without any model."""
+    """The arm that others are measured against: the best base model of this machine as it is, else the best without any model."""
     sign = 1 if measure_named(proof.headline).higher_is_better else -1
     order = {"base": 0, "floor": 1, "tuned": 2}
-    return min(proof.arms, key=lambda arm: (order[arm.role], -sign * arm.headline.value))
+    return min(proof.arms, key=lambda arm: (arm.elsewhere, order[arm.role], -sign * arm.headline.value))
 
 
 def difference_to(proof: Proof, arm: str, reference: str) -> Comparison | None:

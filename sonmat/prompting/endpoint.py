@@ -172,18 +172,18 @@ def _remarks(replies: Mapping[str, Reply], without_label: set[str], client: Clie
     refused = sum(reply.ended in ("refused", "content_filter") for reply in replies.values())
     if refused:
         yield Text(
-            en=f"{refused} of {total} questions were refused by {host} (too long, or its filter); they count as empty answers.",
+            en=f"Of {total} questions {host} refused {refused} (too long, or its filter); they count as empty answers.",
             ko=f"질문 {total}개 가운데 {refused}개를 {host}이(가) 거절했습니다(길이나 필터). 빈 답으로 셉니다.",
         )
     cut = sum(reply.ended == "length" for reply in replies.values())
     if cut:
         yield Text(
-            en=f"{cut} of {total} answers were cut at the longest length (--set openai.max_new_tokens=N allows more).",
+            en=f"Of {total} answers {cut} ended at the longest length (--set openai.max_new_tokens=N allows more).",
             ko=f"답 {total}개 가운데 {cut}개가 최대 길이에서 잘렸습니다(--set openai.max_new_tokens=N으로 늘릴 수 있습니다).",
         )
     if without_label:
         yield Text(
-            en=f"{len(without_label)} of {total} answers name none of the labels; they count as wrong.",
+            en=f"Of {total} answers {len(without_label)} without any of the labels; they count as wrong.",
             ko=f"답 {total}개 가운데 {len(without_label)}개에는 라벨이 없어 오답으로 셉니다.",
         )
     if replies and all(reply.input_tokens is None for reply in replies.values() if reply.ended != "refused"):
@@ -193,6 +193,7 @@ def _remarks(replies: Mapping[str, Reply], without_label: set[str], client: Clie
         )
     if client.repeated:
         yield Text(
-            en=f"{client.repeated} requests had to be repeated, and {client.waited:.0f} seconds were waited; times do not count it.",
+            en=f"{client.repeated} request{'s' * (client.repeated > 1)} had to be repeated, and {client.waited:.0f} s were waited; "
+            "times do not count it.",
             ko=f"요청 {client.repeated}번을 다시 했고 {client.waited:.0f}초를 기다렸습니다. 답변 시간에는 넣지 않았습니다.",
         )

@@ -52,7 +52,7 @@ class Phrases:
         )
 
     def reference(self, arm: Arm) -> Text:
-        if arm.role == "base":
+        if arm.role == "base" and not arm.elsewhere:
             return Text(en="the untuned base", ko="튜닝하지 않은 기본 모델")
         if arm.role == "floor":
             title = self.name(arm)

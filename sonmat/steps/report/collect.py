@@ -155,9 +155,9 @@ def _answers(folder: RunFolder, candidate: str) -> dict[str, Prediction]:
 
 
 def _reference(proof: Proof) -> str | None:
-    """The arm that others are measured against: the best base model as it is, else the best without any model."""
+    """The arm that others are measured against: the best base of this machine as it is, else the best without any model."""
     for role in ("base", "floor"):
-        arms = [arm for arm in proof.arms if arm.role == role]
+        arms = [arm for arm in proof.arms if arm.role == role and not arm.elsewhere]
         if arms:
             return best_of(arms, measure_named(proof.headline)).candidate
     return None
