@@ -29,6 +29,8 @@ from sonmat.runs.files import read_header, read_rows, read_value
 VALIDATION_FILE: Final = "validation.jsonl"
 MOST_ROWS: Final = 2_000
 """Validation rows that are answered to choose by."""
+QUIETLY: Final = 100
+"""Validation rows whose answering is too quick to be told."""
 MOST_ASKED: Final = 300
 """The same where a base model is asked as it is, which may take seconds for each."""
 
@@ -102,13 +104,8 @@ def decision_of(folder: RunFolder, name: str) -> Decision | None:
 
 def _own_answers(folder: RunFolder, job: FitJob, rows: Sequence[Example], emit: Emit) -> list[Prediction]:
     """The answers of the model as it will be loaded, which may differ from the one in training by rounding; none without shares."""
-    emit(
-        "deciding",
-        Text(
-            en=f"Answering {len(rows):,} validation rows to choose how probabilities become a label.",
-            ko=f"확률을 라벨로 바꾸는 기준을 정하려고 검증 행 {len(rows):,}개에 답합니다.",
-        ),
-    )
+    if len(rows) > QUIETLY:
+        emit("deciding", _deciding(len(rows)))
     # The model in training may be as large as the one that is loaded now.
     gc.collect()
     saved = open_saved(job.folder, job.device, emit, media_root=str(folder.path))
@@ -118,6 +115,13 @@ def _own_answers(folder: RunFolder, job: FitJob, rows: Sequence[Example], emit: 
     if not any(answer.output.get("scores") for answer in predictor.answer(questions[:1])):
         return []
     return list(predictor.answer(questions))
+
+
+def _deciding(rows: int) -> Text:
+    return Text(
+        en=f"Answering {rows:,} validation rows to choose how probabilities become a label.",
+        ko=f"확률을 라벨로 바꾸는 기준을 정하려고 검증 행 {rows:,}개에 답합니다.",
+    )
 
 
 def _chosen(

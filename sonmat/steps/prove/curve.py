@@ -235,9 +235,7 @@ def _span(metric: Metric, found: TrainedCurve, rows: int) -> CurveSpan:
     return CurveSpan(rows=rows, value=whole - error.value, low=whole - error.high, high=whole - error.low)
 
 
-def _statistics(
-    metric: Metric, test: Sequence[Example], predictions: Sequence[Prediction], costs: Costs | None
-) -> Floats:
+def _statistics(metric: Metric, test: Sequence[Example], predictions: Sequence[Prediction], costs: Costs | None) -> Floats:
     answers = {prediction.row: prediction for prediction in predictions}
     return metric.statistics(
         [
