@@ -264,6 +264,16 @@ def test_no_english_word_of_the_section_is_left_in_the_korean_page(pages: Pages,
         assert set(re.findall(r"{(\w+)}", text.en)) == set(re.findall(r"{(\w+)}", text.ko))
 
 
+def test_cells_of_the_confusion_matrix_lead_to_a_row_that_shows_them(runs: dict[str, RunFolder], pages: Pages) -> None:
+    report, shown = of_run(runs["support"])
+    pair = next(pair for pair in ItemView(report, shown, Phrasing("en")).mix_ups)
+    item = next(item for item in shown.shown if item.anchor == pair.anchor)
+    assert (item.target["label"], item.answers[0].output["label"]) == (pair.target, pair.answer)
+    links = Counter(tag["href"] for tag in Page(pages["support", "en"]).tags("a"))
+    assert links[f"#{pair.anchor}"] >= 3, "the row itself, the cell, and the list for keyboards"
+    assert shown.mixed_up(pair.target, pair.target) is None
+
+
 def test_the_same_row_ids_make_the_same_anchors_again(tmp_path: Path) -> None:
     first, second = (of_run(MAKERS["mails"](tmp_path / name))[1] for name in ("one", "two"))
     assert [item.anchor for item in first.shown] == [item.anchor for item in second.shown]

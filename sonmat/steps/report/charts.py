@@ -115,8 +115,13 @@ def heat_map(
     columns: Sequence[str],
     counts: Sequence[Sequence[int]],
     describe: Callable[[str, str, int], str],
+    place: Callable[[int, int], str | None] = lambda row, column: None,
 ) -> Markup:
-    """Counts as cells shaded by their share of the row; where row and column have one name, in the colour of being right."""
+    """Counts as cells shaded by their share of the row; where row and column have one name, in the colour of being right.
+
+    Args:
+        place: of a row and a column, where on the page a case of it stands, for the pointer; keyboards need the list beside it.
+    """
     cell = 40 if len(columns) <= 12 else 28
     top = min(110, 18 + _LETTER * 0.72 * max(width(shortened(name, 16)) for name in columns))
     wide = 100 / len(columns)
@@ -142,7 +147,8 @@ def heat_map(
             kind = "right" if columns[column] == name else "wrong"
             share = count / max(1, sum(line))
             words = describe(name, columns[column], count)
-            parts.append(_cell(wide * column, y, wide, cell, kind, share, count, words))
+            drawn, anchor = _cell(wide * column, y, wide, cell, kind, share, count, words), place(row, column)
+            parts.append(tag("a", drawn, href=f"#{anchor}", tabindex=-1, raw=True) if anchor else drawn)
     return drawing(
         title, round(top) + cell * len(rows) + 4, parts, "heat", min_width=len(columns) * (30 if cell == 40 else 26)
     )

@@ -88,3 +88,11 @@ class Items(Value):
     def anchor(self, row: str) -> str | None:
         """Where the page shows the test row `row`; None where it does not."""
         return next((item.anchor for item in self.shown if item.row == row), None)
+
+    def mixed_up(self, target: str, answer: str) -> str | None:
+        """Where the page shows a row on which the first arm took `target` for `answer`; None where it shows none."""
+        for item in self.shown:
+            first = item.answers[0] if item.answers else None
+            if first and (item.target.get("label"), first.output.get("label")) == (target, answer) and target != answer:
+                return item.anchor
+        return None

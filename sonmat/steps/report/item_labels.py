@@ -78,6 +78,9 @@ NONE_FOUND: Final = Text(
 )
 RESET: Final = Text(en="Show all rows", ko="모두 보기")
 
+MIX_UP: Final = Text(en="{target} answered as {answer} ({count})", ko="정답 {target}, 답변 {answer}({count}개)")
+MIX_UPS: Final = Text(en="Rows that show mix-ups", ko="헷갈린 예")
+
 # ── one row ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 ITEM: Final = Text(en="Row {number}", ko="{number}번")
 ALSO: Final = Text(en="Also: {reasons}", ko="이 밖에: {reasons}")

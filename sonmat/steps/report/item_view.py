@@ -54,6 +54,17 @@ class GroupLine:
     tallies: tuple[Tally, ...]
 
 
+@dataclass(frozen=True)
+class MixUp:
+    """How often a label was taken for another, and a row that shows it."""
+
+    target: str
+    answer: str
+    count: int
+    anchor: str
+    number: int
+
+
 class ItemView:
     """Reads `report.items`, which must be there."""
 
@@ -95,6 +106,16 @@ class ItemView:
     def legend(self, deleted: Markup, inserted: Markup) -> Markup:
         """What the marks mean, with two marked words in it."""
         return Markup.escape(self._phrasing.say(labels.MARKS)).format(deleted=deleted, inserted=inserted)
+
+    @property
+    def mix_ups(self) -> tuple[MixUp, ...]:
+        """Of the commonest mix-ups, those of which a row is shown."""
+        pairs = self._report.confusion.pairs if self._report.confusion else ()
+        numbers = {item.anchor: item.number for item in self.items.shown}
+        found = ((pair, self.items.mixed_up(pair.target, pair.answer)) for pair in pairs)
+        return tuple(
+            MixUp(pair.target, pair.answer, pair.count, anchor, numbers[anchor]) for pair, anchor in found if anchor
+        )
 
     # ── counts ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

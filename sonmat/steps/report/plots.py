@@ -57,7 +57,13 @@ class Plots:
 
         targets = [label or empty for label in confusion.targets]
         answers = [label or empty for label in confusion.answers]
-        return charts.heat_map(self.phrasing.say(labels.CONFUSION), targets, answers, confusion.counts, describe)
+
+        def place(row: int, column: int) -> str | None:
+            shown = self.report.side_by_side
+            return shown.mixed_up(confusion.targets[row], confusion.answers[column]) if shown else None
+
+        title = self.phrasing.say(labels.CONFUSION)
+        return charts.heat_map(title, targets, answers, confusion.counts, describe, place)
 
     def loss(self, curve: Curve) -> Markup | None:
         series = (
