@@ -25,7 +25,7 @@ onload = function () {{
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", ["support", "faq", "shapes", "few"])
+@pytest.mark.parametrize("name", ["support", "faq", "shapes", "few", "proven", "calibrated"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_sticks_out_at_any_width(browser: str, pages: Pages, tmp_path: Path, name: str, width: int) -> None:
     shown, room, hidden = laid_out(browser, tmp_path, pages[name, "ko"], width)

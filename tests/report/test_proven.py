@@ -191,6 +191,13 @@ def test_a_row_that_was_asked_in_another_form_shows_what_was_said_then(runs: dic
     assert shown.said[-1].output == "배솜은 어떻게 하나요? → 배솜은 없습니다."
 
 
+def test_a_remark_on_all_arms_is_told_once(runs: dict[str, RunFolder], pages: Pages) -> None:
+    sections = {section.probe: section for section in collect(runs["proven"]).proven.sections}
+    guessing = [line.note for line in sections["forgetting"].lines if line.name == "reading"]
+    assert guessing == [Text(en="Guessing gets 25%.", ko="찍어서 맞힐 확률은 25%입니다.")]
+    assert Page(pages["proven", "en"]).texts.count("Guessing gets 25%.") == 6
+
+
 def test_what_nobody_can_read_is_not_called_an_empty_answer(folder: RunFolder) -> None:
     unread = a_measure(probe="views", rows=("knowledge-en-01",))
     sections = {section.probe: section for section in collect(with_measures(folder, unread)).proven.sections}

@@ -91,6 +91,7 @@ def _line(
     ordered = sorted(group, key=lambda measure: arms.index(measure.arm) if measure.arm in arms else len(arms))
     asked_first = sorted(ordered, key=lambda measure: measure.arm != first_arm)
     shown = {id(measure): rows.behind(measure) for measure in asked_first}
+    notes = [measure.note for measure in ordered]
     return MeasureLine(
         name=group[0].name,
         title=_common_title(group, first_arm),
@@ -98,6 +99,7 @@ def _line(
         higher_is_better=group[0].higher_is_better,
         figures=tuple(ArmFigure(measure=measure, shown=shown[id(measure)]) for measure in ordered),
         slices=slices,
+        note=notes[0] if all(note == notes[0] for note in notes) else None,
     )
 
 

@@ -65,6 +65,8 @@ class MeasureLine(Value):
     higher_is_better: bool | None
     figures: tuple[ArmFigure, ...]
     slices: tuple[SliceSet, ...] = ()
+    note: Text | None = None
+    """What is to say of every figure alike."""
 
 
 class Changes(Value):

@@ -85,7 +85,8 @@ CHANGE: Final = Text(en="Change by tuning", ko="튜닝으로 달라진 것")
 ITEMS: Final = Text(en="n\u00a0=\u00a0{count}", ko="n\u00a0=\u00a0{count}")
 FROM_UP: Final = Text(en="{low} or more", ko="{low} 이상")
 UP_TO: Final = Text(en="up to {high}", ko="{high} 이하")
-BEHIND: Final = Text(en="{name}: rows and remarks", ko="{name}: 행과 설명")
+BEHIND_BOTH: Final = Text(en="{name}: rows and remark", ko="{name}: 행과 설명")
+BEHIND_ROWS: Final = Text(en="{name}: rows", ko="{name}: 행")
 BEHIND_REMARK: Final = Text(en="{name}: remark", ko="{name}: 설명")
 ROWS_SHOWN: Final = Text(
     en="{shown} of the {all} rows that show it best; the others are named in proof.json.",
