@@ -157,6 +157,10 @@ def test_an_unknown_probe_or_a_guard_of_one_that_is_left_out_is_an_error_before_
         check_wishes(Recipe(data="d", guards={"conting.seen": 1}))
     with pytest.raises(SettingError, match="counting, which is left out"):
         check_wishes(Recipe(data="d", probes=("other",), guards={"counting.seen": 1}))
+    with pytest.raises(SettingError, match="not what of it is bounded"):
+        check_wishes(Recipe(data="d", guards={"counting": 1}))
+    with pytest.raises(SettingError, match="no method named 'loar'"):
+        check_wishes(Recipe(data="d", method=("loar",)))
     check_wishes(Recipe(data="d", guards={"counting.seen": 1}))
 
 

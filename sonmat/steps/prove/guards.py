@@ -46,20 +46,33 @@ _MEASURE: Final = Text(en="measure", ko="측정값")
 
 
 def check_wishes(recipe: Recipe) -> None:
-    """Nothing, if the probes that the recipe names, or sets bounds on, exist and are wanted, what answers must keep is well said, and
-    arms are of a kind that there is; before anything is computed.
+    """Nothing, if the methods and probes that the recipe names, or sets bounds on, exist and are wanted, bounds are on measures, what
+    answers must keep is well said, and arms are of a kind that there is; before anything is computed.
 
     Raises:
         SettingError: one does not.
     """
     read_expectations(recipe.expect)
+    for name in [*recipe.method, *recipe.settings]:
+        plugins.find("methods", name)
     for arm in recipe.arm:
         _check_arm(arm)
     wanted = [probe.name for probe in wanted_probes(recipe)]
     _check_judge(recipe, wanted)
     for name in recipe.guards:
-        probe = name.partition(".")[0]
+        probe, _, measure = name.partition(".")
         plugins.find("probes", probe)
+        if not measure:
+            raise SettingError(
+                Text(
+                    en=f"The guard '{name}' names a probe, and not what of it is bounded.",
+                    ko=f"'{name}' 조건은 탐침의 이름뿐이고, 어떤 측정값을 제한할지 빠져 있습니다.",
+                ),
+                Text(
+                    en=f"Write {name}.MEASURE, for example speed.p95 or forgetting.all; a proof lists what each probe measured.",
+                    ko=f"{name}.측정값처럼 쓰세요. 예: speed.p95, forgetting.all. 탐침마다 무엇을 쟀는지는 검증 결과에 나옵니다.",
+                ),
+            )
         if probe not in wanted:
             raise SettingError(
                 Text(
