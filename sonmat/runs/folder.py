@@ -18,6 +18,7 @@ RUN/
 │                              <id>.<probe>.jsonl what a probe observed
 ├── endpoints/                 prove: answers of other machines as they came, paid for once; no question and no key is in them
 ├── proof.json                 prove
+├── votes.jsonl               which of two answers people found better (`sonmat blind`), append-only; proving again keeps it
 ├── report.html  report.json  model_card.md
 ├── release.json               release: which candidate is in use
 ├── traffic.jsonl  learn.json  learn: what people said of its answers
