@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from sonmat.steps.fit import candidate_key, fit_candidate
 from sonmat.steps.plan.endpoints import with_endpoints
 from sonmat.steps.prove import answer_candidate, prove
 from sonmat.steps.prove.asking import OnlyTestSet
+from sonmat.steps.prove.leaving import say_what_is_unused
 from sonmat.steps.release import release
 from tests.endpoint.fake_server import Fake, Said, in_turn, refusal, serving
 from tests.report.made_run import no_gain_run
@@ -58,7 +60,7 @@ def test_a_label_is_asked_for_in_the_tasks_own_words_and_one_that_is_none_is_wro
         asked = predictor(fake)
         questions = [Question(row, {"text": text}) for row, text in texts.items()]
         assert said(asked.answer(questions)) == {"a": {"label": "refund"}, "b": {"label": ""}, "c": {"label": ""}}
-    assert fake.bodies[0]["messages"] == asked.task.ask({"text": "money back"}, [], LABELS)
+    assert asked.task.ask({"text": "money back"}, [], LABELS) in [body["messages"] for body in fake.bodies]
     assert (fake.bodies[0]["temperature"], fake.bodies[0]["max_tokens"]) == (0, 16)
     remarks = [remark.en for remark in asked.remarks()]
     assert "Of 3 answers 2 without any of the labels; they count as wrong." in remarks
@@ -270,7 +272,7 @@ def test_probes_cannot_send_anything_else() -> None:
 
 def cost_of(tokens: int, **recipe: Any) -> dict[str, Measure]:
     setting = made_setting()
-    setting = type(setting)(**{**setting.__dict__, "recipe": Recipe.model_validate({"data": ("x",), **recipe})})
+    setting = replace(setting, recipe=Recipe.model_validate({"data": ("x",), **recipe}))
     there = made_candidate("base").model_copy(update={"elsewhere": True, "settings": {"url": "u", "model": "m"}})
     answers = {
         row.id: Prediction(row=row.id, output={}, seconds=1.0, tokens=tokens * at // 6, input_tokens=tokens * 10)
@@ -288,3 +290,21 @@ def test_tokens_times_a_price_is_what_it_costs_and_without_a_price_no_money_is_t
     assert found["per_1000"].low < found["per_1000"].value
     assert "per_1000" not in cost_of(6, token_prices={"other": {"input": 1.0, "output": 1.0}}, price=3.0)
     assert cost_of(0) == {}
+
+
+def test_a_judge_of_labels_and_a_price_of_nobody_are_said_to_have_no_effect() -> None:
+    setting = made_setting()
+    wishes = {
+        "judge": "openai:http://h/v1:m",
+        "token_prices": {"m": {"input": 1, "output": 1}, "n": {"input": 1, "output": 1}},
+    }
+    asked = replace(setting, recipe=Recipe.model_validate({"data": ("x",), **wishes}))
+    told: list[Any] = []
+    say_what_is_unused(asked, (), EventLog(None, "prove", (told.append,)))
+    assert [event.message.en.split(",")[0].split(":")[0] for event in told] == [
+        "The judge has no effect",
+        "No model that is asked elsewhere is called n",
+    ]
+    told.clear()
+    say_what_is_unused(setting, (), EventLog(None, "prove", (told.append,)))
+    assert told == []

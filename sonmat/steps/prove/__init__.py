@@ -28,6 +28,7 @@ from sonmat.steps.prove.answer import answer_candidate, is_answered
 from sonmat.steps.prove.curve import announced, measure_curve, wanted_curve
 from sonmat.steps.prove.guards import check_wishes, guards_of
 from sonmat.steps.prove.judge import Evidence, judge
+from sonmat.steps.prove.leaving import say_what_is_unused
 from sonmat.steps.prove.measures import measure_arms
 from sonmat.steps.prove.observing import fail, waiting_probes
 from sonmat.steps.prove.setting import setting_of
@@ -48,6 +49,7 @@ def prove(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event]
     plan, fits, split = folder.plan(), folder.fits(), folder.split()
     check_seal(folder.kept_examples(), split)
     setting, costs = setting_of(folder), costs_of_run(folder)
+    say_what_is_unused(setting, plan.candidates, emit)
     failed = dict(fits.failed)
     evidence: list[Evidence] = []
     for number, candidate in enumerate(plan.candidates, start=1):

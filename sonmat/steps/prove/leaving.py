@@ -1,4 +1,4 @@
-"""Says what is about to leave this machine, before it does, and afterwards what should be known of the answers.
+"""Says what is about to leave this machine, before it does, and afterwards what should be known of the answers; and what will not.
 
 In: a loaded predictor and the questions of the test set. Out: an event with the number of questions and characters and where they go.
 A predictor of this machine sends nothing, and nothing is said of it.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sonmat.core.probing import Setting
 from sonmat.core.protocols import Emit, Predictor, Question
 from sonmat.core.text import Text
+from sonmat.core.values import Candidate
+from sonmat.inference.endpoint.address import read_address
 from sonmat.prompting.endpoint import EndpointPredictor
 
 
@@ -36,3 +39,27 @@ def say_what_leaves(predictor: Predictor, questions: Sequence[Question], emit: E
 def remarks_of(predictor: Predictor) -> tuple[Text, ...]:
     """What should be known of what `predictor` has answered."""
     return predictor.remarks() if isinstance(predictor, EndpointPredictor) else ()
+
+
+def say_what_is_unused(setting: Setting, candidates: Sequence[Candidate], emit: Emit) -> None:
+    """A judge or a price of the recipe that can have no effect is said, not ignored."""
+    recipe, task = setting.recipe, setting.task
+    if recipe.judge is not None and not task.generates:
+        emit(
+            "unused",
+            Text(
+                en=f"The judge has no effect: {task.title.en} writes no answers that could be compared, and nothing is sent to it.",
+                ko=f"심판을 쓰지 않습니다. {task.title.ko}에는 견줄 글이 없어 심판에게 아무것도 보내지 않습니다.",
+            ),
+        )
+    asked = {str(each.settings.get("model")) for each in candidates if each.elsewhere}
+    known = asked | ({read_address(recipe.judge).model} if recipe.judge is not None else set())
+    idle = [name for name in recipe.token_prices if name not in known]
+    if idle:
+        emit(
+            "unused",
+            Text(
+                en=f"No model that is asked elsewhere is called {', '.join(idle)}, so that price has no effect.",
+                ko=f"외부 모델 가운데 {', '.join(idle)}이(가) 없어 그 요금은 쓰이지 않습니다.",
+            ),
+        )
