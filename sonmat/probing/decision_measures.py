@@ -129,12 +129,13 @@ def threshold_costs(setting: Setting, own: Seen, costs: Costs | None) -> list[Me
     of_it = np.array([target == watched for target in targets])
     groups = groups_of(setting.test)
     clusters = number_of_clusters(cluster_of_items(len(rows), [groups.get(example.id) for example in rows]))
+    worst = np.array([costs.of(target, None) for target in targets])
     found = []
     for threshold in THRESHOLDS:
         answered = share >= threshold
         answers = [watched if yes else labels[other] for yes, other in zip(answered, best, strict=True)]
         paid = np.array([costs.of(target, answer) for target, answer in zip(targets, answers, strict=True)])
-        interval = cost_interval(paid, clusters, costs.highest)
+        interval = cost_interval(paid, worst, clusters)
         found.append(
             Measure(
                 probe="calibration",

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sonmat.statistics.proportions import Interval, wilson_interval
+from sonmat.statistics.proportions import Interval, normal_quantile, wilson_interval
 from sonmat.statistics.resampling import Floats
 
 STANDARD_ERRORS: Final = 2.0
@@ -73,23 +73,31 @@ def choose_threshold(share: Floats, cost_if_answered: Floats, cost_if_not: Float
     return Threshold(float(candidates[place]), float(means[place]), float(means[0]))
 
 
-def cost_interval(costs: Floats, clusters: int, highest: float, level: float = 0.95) -> Interval:
+def cost_interval(costs: Floats, worst: Floats, clusters: int, level: float = 0.95) -> Interval:
     """The interval of a mean cost, wide enough for dear errors that have not happened.
 
-    The method of variance estimates recovery for a sum of weighted shares (Zou, Huang and Zhang 2009, CSDA 53:1080): from
-    Wilson's limits of the share of items at every cost, the highest included.
+    The method of variance estimates recovery for a sum of weighted shares (Zou, Huang and Zhang 2009, CSDA 53:1080), class by
+    class: from Wilson's limits of the share of its items at every cost, that of its worst error included; and the normal
+    variance of the mix of classes.
 
     Args:
-        costs: of every item, shape (items,), 0 to `highest`.
+        costs: of every item, shape (items,).
+        worst: the most that an error may cost at that item, shape (items,); items of one worst error are one class.
         clusters: independent groups of items.
     """
-    mean, below, above = float(costs.mean()), 0.0, 0.0
-    for cost in np.unique([*costs, highest]):
-        share = float((costs == cost).mean())
-        limits = wilson_interval(share * clusters, clusters, level)
-        below += (cost * (share - limits.low)) ** 2
-        above += (cost * (limits.high - share)) ** 2
-    return Interval(max(0.0, mean - math.sqrt(below)), min(highest, mean + math.sqrt(above)))
+    mean, items = float(costs.mean()), len(costs)
+    below = above = 0.0
+    for most in np.unique(worst):
+        own = costs[worst == most]
+        weight, independent = len(own) / items, max(1, round(len(own) * clusters / items))
+        mix = weight * (float(own.mean()) - mean) ** 2 / clusters * normal_quantile(level) ** 2
+        below, above = below + mix, above + mix
+        for cost in np.unique([*own, most]):
+            share = float((own == cost).mean())
+            limits = wilson_interval(share * independent, independent, level)
+            below += (weight * cost * (share - limits.low)) ** 2
+            above += (weight * cost * (limits.high - share)) ** 2
+    return Interval(max(0.0, mean - math.sqrt(below)), min(float(worst.max()), mean + math.sqrt(above)))
 
 
 def cost_difference_interval(a: Interval, b: Interval, means: tuple[float, float], alike: float) -> Interval:

@@ -123,8 +123,10 @@ def judge(
     _refuse_other_items(evidence, examples, repeats)
     groups = None if all(example.group is None for example in examples) else [example.group for example in examples]
     judged = {each.candidate.id: _judged(each.predictions, examples, repeats, costs) for each in evidence}
-    highest = {COST_METRIC: costs.highest} if costs is not None else {}
-    trials = [_Trial(metric, judged, groups, seed, turns, highest.get(metric.name)) for metric in metrics]
+    worst = np.array([costs.of(example.target["label"], None) for example in examples]) if costs is not None else None
+    trials = [
+        _Trial(metric, judged, groups, seed, turns, worst if metric.name == COST_METRIC else None) for metric in metrics
+    ]
     headline = trials[0]
     failures = {**(failed or {}), **{name: _without_headline(headline.metric) for name in judged if not headline.has(name)}}
     entrants = [each for each in evidence if headline.has(each.candidate.id)]
@@ -193,14 +195,14 @@ class _Trial:
         groups: Sequence[str | None] | None,
         seed: int,
         turns: Turns | None = None,
-        highest: float | None = None,
+        worst: Floats | None = None,
     ) -> None:
         """
         Args:
-            highest: cost of the worst error, of a metric that is a mean of costs.
+            worst: of a metric that is a mean of costs, the most that an error may cost at each item, shape (items,).
         """
         self.metric = metric
-        self.highest = highest
+        self.worst = worst
         self.groups = groups
         self.seed = seed
         self.spread = turns.spread if turns else 1.0
@@ -234,8 +236,8 @@ class _Trial:
 
     def _of_one(self, name: str, level: float) -> Interval:
         sample = self.samples[name]
-        if self.highest is not None:
-            return cost_interval(sample.outcomes, self.clusters, self.highest, level)
+        if self.worst is not None:
+            return cost_interval(sample.outcomes, self.worst, self.clusters, level)
         return value_interval(sample, share=self.metric.percent, right_or_wrong=self.right_or_wrong, level=level)
 
     def comparisons(self, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
@@ -279,7 +281,7 @@ class _Trial:
         if self.exact_shares:
             found = smallest_detectable_share_difference(self._discordant(best, rivals), self.clusters)
             return min(1.0, self.spread * found)
-        if self.highest is not None:
+        if self.worst is not None:
             ends = self._difference(best, rivals[0], 0.95) if rivals else self._of_one(best, 0.95)
             return smallest_detectable_difference(ends.width / 2 / normal_quantile(0.95))
         sample = self.samples[best]
@@ -342,7 +344,7 @@ class _Trial:
     def _difference(self, a: str, b: str, level: float) -> Interval:
         """The interval of a − b, as wide as the overlap of folds asks."""
         one, other = self.samples[a], self.samples[b]
-        if self.highest is not None:
+        if self.worst is not None:
             ends = self._of_one(a, level), self._of_one(b, level)
             interval = cost_difference_interval(*ends, (one.value, other.value), correlation(one.outcomes, other.outcomes))
         else:
