@@ -138,7 +138,8 @@ def _foretold(probe: Probe, setting: Setting, candidate: Candidate, predictor: A
 
     assert candidate.base is not None, "made with one"
     alone = replace(setting, recipe=setting.recipe.model_copy(update={"probes": (probe.name,)}))
-    rows = [setting.task.encode(example, predictor.processor, predictor.spec).length for example in setting.train[:100]]
+    whole = predictor.spec.model_copy(update={"max_tokens": 8192})
+    rows = [setting.task.encode(example, predictor.processor, whole).length for example in setting.train]
     mean = {candidate.base.checksum: sum(rows) / len(rows)}
     return sum(probing_seconds(alone, [candidate], detect_device(measure=True), mean).values())
 

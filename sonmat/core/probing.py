@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,8 @@ class Work:
     """At most; answers may end sooner."""
     alone: bool = False
     """Whether questions are asked one at a time."""
+    most_seconds: float = math.inf
+    """After which the probe asks nothing more."""
 
 
 @runtime_checkable

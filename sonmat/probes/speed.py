@@ -68,7 +68,7 @@ class Speed:
         read = questions * sum(bytes_of(example.input) for example in setting.test) / max(len(setting.test), 1)
         # References say how long answers are; a token has some four bytes.
         long = sum(bytes_of(example.target) for example in setting.test) / max(len(setting.test), 1) / 4
-        return Work(rows, read, questions * long if setting.task.generates else 0.0, alone=True)
+        return Work(rows, read, questions * long if setting.task.generates else 0.0, True, 2 * LIMIT_SECONDS)
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         arm = own.candidate.id

@@ -96,7 +96,8 @@ class Stability:
     def work(self, setting: Setting, candidate: Candidate) -> Work:
         asked = len(_VARIANTS) * sum(bytes_of(example.input) for example in _sample(setting))
         rows = len(_VARIANTS) * len(_sample(setting))
-        return Work(rows, float(asked), float(LONGEST_ANSWER * rows if _writes(setting) else 0))
+        written = LONGEST_ANSWER * rows if _writes(setting) else 0
+        return Work(rows, float(asked), float(written), most_seconds=LIMIT_SECONDS)
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         answers = _answers(own)

@@ -41,8 +41,9 @@ def candidate_key(folder: RunFolder, candidate: Candidate, name: str | None = No
 
 
 def part_key(folder: RunFolder, candidate: Candidate, part: TrainingPart) -> str:
-    """Fingerprint of what the fit of `candidate` on a part of its rows depends on."""
-    return sha256_of(candidate_key(folder, candidate), part.train, part.seed)
+    """Fingerprint of what the fit of `candidate` on a part of its rows depends on; how it decides is not chosen anew afterwards."""
+    cost = folder.recipe().cost
+    return sha256_of(candidate_key(folder, candidate), part.train, part.seed, *([cost] if cost else []))
 
 
 def make_room(folder: RunFolder, name: str, key: str) -> None:

@@ -75,6 +75,12 @@ def test_arms_with_the_weights_of_another_are_asked_less() -> None:
     assert 0 < found["few-shot"] < found["base"] / 2
 
 
+def test_a_probe_that_stops_after_a_while_takes_no_longer() -> None:
+    slow = Device(flops_per_second=1e8)
+    found = probing_seconds(world("speed", "stability"), [arm()], slow, TOKENS)
+    assert found["tuned"] == 2 * 60 + 90
+
+
 def test_nothing_is_told_where_nothing_is_asked_here() -> None:
     assert probing_seconds(world(), [arm()], DEVICE, TOKENS) == {}
     assert probing_seconds(world("safety"), [arm(elsewhere=True), arm(base=None)], DEVICE, TOKENS) == {}

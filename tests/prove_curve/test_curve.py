@@ -18,7 +18,7 @@ from sonmat.core.values import Event, Fits, Fitted, Fold
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.files import read_header
 from sonmat.runs.fit_keys import candidate_key, part_key
-from sonmat.runs.parts import candidate_of, is_part, part_file, read_part
+from sonmat.runs.parts import TrainingPart, candidate_of, is_part, part_file, read_part
 from sonmat.runs.seal import seal_of
 from sonmat.steps.prove import answer_candidate, prove
 from sonmat.steps.prove.curve import wanted_curve
@@ -256,6 +256,18 @@ def test_a_cross_validation_refuses_and_says_why_if_it_was_asked_for(world: Worl
     write_value(world.folder.file("recipe.json"), world.folder.recipe().model_copy(update={"curve": True}))
     refusal = wanted_curve(world.folder, setting_of(world.folder), proof)
     assert "cross-validation" in str(refusal)
+
+
+def test_a_part_is_trained_again_where_errors_cost_something_else_now(world: World) -> None:
+    candidate = next(each for each in world.folder.plan().candidates if each.id == TUNED)
+    part = TrainingPart(candidate=TUNED, number=1, halvings=3, train=("a", "b"), seed=1)
+    keys = set()
+    for cost in ({}, {"refund": 20.0}, {"refund": 5.0}):
+        recipe = world.folder.recipe().model_copy(update={"cost": cost})
+        write_value(world.folder.file("recipe.json"), recipe)
+        keys.add(part_key(world.folder, candidate, part))
+    # How a model decides is chosen by what errors cost, and kept with it.
+    assert len(keys) == 3
 
 
 def test_names_of_parts_are_told_from_names_of_candidates(world: World) -> None:

@@ -40,12 +40,12 @@ def probing_seconds(
         base = candidate.base
         if base is None or candidate.elsewhere or base.checksum not in mean_tokens:
             continue
-        tokens = sum(
-            _tokens(probe.work(setting, candidate), mean_tokens[base.checksum] / row_bytes)
+        each_token = operations_per_token(base) / useful_rate(device)
+        seconds = sum(
+            _seconds(probe.work(setting, candidate), mean_tokens[base.checksum] / row_bytes, each_token)
             for probe in probes
             if isinstance(probe, Foretold) and isinstance(probe.supports(setting, candidate), Yes)
         )
-        seconds = tokens * operations_per_token(base) / useful_rate(device)
         if seconds:
             found[candidate.id] = round(seconds, 1)
     return found
@@ -76,6 +76,9 @@ def _mean_bytes(setting: Setting) -> float:
     return max(1.0, total / max(len(rows), 1))
 
 
-def _tokens(work: Work, tokens_per_byte: float) -> float:
-    """As many read tokens as take as long."""
-    return work.read_bytes * tokens_per_byte + (ALONE_COST if work.alone else WRITTEN_COST) * work.written_tokens
+def _seconds(work: Work, tokens_per_byte: float, each_token: float) -> float:
+    """Args:
+    each_token: seconds for a token that is read.
+    """
+    written = (ALONE_COST if work.alone else WRITTEN_COST) * work.written_tokens
+    return min(work.most_seconds, (work.read_bytes * tokens_per_byte + written) * each_token)

@@ -110,7 +110,8 @@ def _with_curve(
         return proof
     arm = wish.candidate.id
     write_value(folder.file("proof.json"), proof, f"{UNFINISHED}{inputs}")
-    emit("curve", announced(wish, len(setting.train)), candidate=arm, seconds=wish.seconds)
+    if wish.left:
+        emit("curve", announced(wish, len(setting.train)), candidate=arm, seconds=wish.seconds)
     try:
         curve = measure_curve(folder, setting, proof, wish, run_job, emit)
     except Paused:

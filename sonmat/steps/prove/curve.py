@@ -17,7 +17,7 @@ import numpy as np
 
 from sonmat import plugins
 from sonmat.checking.nested_parts import nested_parts
-from sonmat.checking.trained_curve import Scale, TrainedCurve, Training, trained_curve
+from sonmat.checking.trained_curve import RESAMPLES, Scale, TrainedCurve, Training, trained_curve
 from sonmat.core.decision import Costs
 from sonmat.core.probing import Setting
 from sonmat.core.proof import Arm, CurvePoint, CurveSpan, LearningCurve, Prediction, Proof, Score
@@ -53,8 +53,10 @@ class Wish:
 
     candidate: Candidate
     parts: tuple[TrainingPart, ...]
+    left: int
+    """Trainings that are not yet done,"""
     seconds: float
-    """What the trainings that are not yet done will take."""
+    """and what they will take."""
 
 
 def wanted_curve(folder: RunFolder, setting: Setting, proof: Proof) -> Wish | Text | None:
@@ -71,8 +73,9 @@ def wanted_curve(folder: RunFolder, setting: Setting, proof: Proof) -> Wish | Te
     if few and not asked:
         return None
     parts = _parts(folder, setting, candidate)
-    seconds = sum(_seconds(folder, candidate, part) for part in parts if not _is_done(folder, candidate, part))
-    return Wish(candidate, parts, seconds) if asked or seconds <= _seconds_left(folder, setting) else None
+    left = [_seconds(folder, candidate, part) for part in parts if not _is_done(folder, candidate, part)]
+    wish = Wish(candidate, parts, len(left), sum(left))
+    return wish if asked or wish.seconds <= _seconds_left(folder, setting) else None
 
 
 def measure_curve(
@@ -101,12 +104,14 @@ def measure_curve(
 
 def announced(wish: Wish, rows: int) -> Text:
     """What is about to be done, and how long it will take."""
-    minutes = wish.seconds / 60
+    minutes, times = max(1, round(wish.seconds / 60)), len(wish.parts)
+    done = times - wish.left
+    more_en, more_ko = (f", {done} of them done already", f"(그중 {done}번은 이미 했습니다)") if done else ("", "")
     return Text(
-        en=f"What would more rows bring? {wish.candidate.id} is trained on parts of its {rows:,} rows, "
-        f"{len(wish.parts)} times in all (about {minutes:.0f} min).",
-        ko=f"행을 더하면 나아질까요? {wish.candidate.id}을(를) 학습 행 {rows:,}개의 일부로 모두 {len(wish.parts)}번 다시 "
-        f"학습합니다(약 {minutes:.0f}분).",
+        en=f"What would more rows bring? {wish.candidate.id} is trained on parts of its {rows:,} rows, {times} times in all{more_en} "
+        f"(about {minutes} min).",
+        ko=f"행을 더하면 나아질까요? {wish.candidate.id}을(를) 학습 행 {rows:,}개의 일부로 모두 {times}번 다시 학습합니다{more_ko}. "
+        f"약 {minutes}분 걸립니다.",
     )
 
 
@@ -196,7 +201,7 @@ def _drawn(folder: RunFolder, setting: Setting, proof: Proof, wish: Wish) -> Lea
     scale = Scale(metric.value, metric.higher_is_better, metric.percent)
     trainings = [Training(rows, statistics[name]) for name, rows in sizes.items()]
     found = trained_curve(scale, trainings, grouped, setting.seed)
-    samples = paired_samples(metric.value, statistics, setting.seed, grouped)
+    samples = paired_samples(metric.value, statistics, setting.seed, grouped, RESAMPLES)
     points = [CurvePoint(rows=len(setting.train), score=arm.headline, training=arm.candidate)]
     for part in wish.parts:
         sample = samples[part.name]
