@@ -36,7 +36,7 @@ def reliabilities(
     given: Mapping[str, Mapping[str, Prediction]],
 ) -> tuple[Reliability, ...]:
     """A plot of each arm that states different confidences; from answers alone where no measure has bins."""
-    binned = [measure for measure in measures if is_of_bin(measure)]
+    binned = [measure for measure in measures if is_of_bin(measure) and measure.arm in arms]
     if binned:
         keys = sorted(
             {(measure.arm, measure.name): measure for measure in binned}, key=lambda key: (arms.index(key[0]), key[1])
