@@ -51,8 +51,8 @@ def test_the_panel_counts_the_items_of_the_languages_that_the_base_speaks() -> N
     probe = probe_named("forgetting")
     assert isinstance(probe, Foretold)
     own = probe.work(world(), arm())
-    spoken = [each for each in items() if each.language == "en"], [each for each in texts() if each.language == "en"]
-    assert own.rows == sum(map(len, spoken))
+    questions, compared = sum(each.language == "en" for each in items()), sum(each.language == "en" for each in texts())
+    assert own.rows == questions + compared
     # A third of the items is put to a base again in other words.
     base = probe.work(world(), arm("base", role="base", learns=False))
     assert 1.2 * own.written_tokens < base.written_tokens < 1.5 * own.written_tokens
