@@ -92,10 +92,9 @@ def _which_place(asked: Sequence[Json]) -> Text:
     flips = [row for row in asked if _followed_the_order(row)]
     first = sum(row["first"] == "own" for row in flips)
     return Text(
-        en=f"The judge followed the order of the answers and not what they say: {first} times it took the first, "
-        f"{len(flips) - first} times the last. These items count as ties.",
-        ko=f"심판이 내용이 아니라 순서를 따랐습니다. 앞의 답을 고른 것 {first}번, 뒤의 답을 고른 것 {len(flips) - first}번. "
-        "이런 문항은 비긴 것으로 셉니다.",
+        en=f"Whoever stood there, the judge took the first answer of {first} pairs and the last of {len(flips) - first}. They count "
+        "as ties.",
+        ko=f"누구의 답이든 앞의 것을 고른 쌍이 {first}개, 뒤의 것을 고른 쌍이 {len(flips) - first}개입니다. 비긴 것으로 셉니다.",
     )
 
 
@@ -135,7 +134,9 @@ def _no_verdicts(unread: int, asked: int) -> ModelError:
     )
 
 
-_WIN_RATE = Text(en="answers that the judge prefers to the untuned base's", ko="심판이 기본 모델의 답보다 낫다고 한 답변")
+_WIN_RATE = Text(
+    en="won before the judge against the untuned base, ties half", ko="심판이 기본 모델보다 낫다고 한 비율(비기면 절반)"
+)
 _FLIPS = Text(en="verdicts that only follow the order", ko="순서만 따른 판정")
 _UNREADABLE = Text(en="pairs with words of the judge that are no verdict", ko="판정으로 읽을 수 없는 말이 있는 쌍")
 _COUNT_AS_TIES = Text(en="They count as ties.", ko="비긴 것으로 셉니다.")

@@ -105,7 +105,7 @@ def test_a_judge_that_always_takes_one_place_gives_only_ties_and_is_found_out(pl
     assert found["position_flips"].value == 1.0
     note = found["position_flips"].note
     assert note is not None
-    assert f"{12 if place == 'A' else 0} times it took the first" in note.en
+    assert f"took the first answer of {12 if place == 'A' else 0} pairs" in note.en
     assert "count as ties" in note.en
 
 
