@@ -188,7 +188,8 @@ def _evidence(folder: RunFolder, candidate: Candidate) -> Evidence:
 def _both(one: Text | None, other: Text | None) -> Text | None:
     if one is None or other is None:
         return one or other
-    return Text(en=f"{one.en} {other.en}", ko=f"{one.ko} {other.ko}")
+    first = Text(en=f"{one.en.rstrip('.')}.", ko=f"{one.ko.rstrip('.')}.")
+    return Text(en=f"{first.en} {other.en}", ko=f"{first.ko} {other.ko}")
 
 
 def _title(candidate: Candidate) -> Text:
