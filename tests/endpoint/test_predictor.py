@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from sonmat import adding, plugins
-from sonmat.conformance.probe import made_candidate, made_setting
+from sonmat.conformance.probe import made_candidate
 from sonmat.core.errors import SettingError
-from sonmat.core.probing import Seen
+from sonmat.core.probing import Seen, Setting
 from sonmat.core.proof import Measure, Prediction
 from sonmat.core.protocols import Question
 from sonmat.core.recipe import Recipe
-from sonmat.core.values import Candidate, Fits, Json, Spec
+from sonmat.core.values import Candidate, Example, Fits, Json, Source, Spec
 from sonmat.inference.endpoint.address import read_address
 from sonmat.inference.endpoint.client import Pace, open_client
 from sonmat.probes.cost import plugin as cost
@@ -34,6 +34,7 @@ from sonmat.steps.prove.asking import OnlyTestSet
 from sonmat.steps.prove.leaving import say_what_is_unused
 from sonmat.steps.release import release
 from tests.endpoint.fake_server import Fake, Said, in_turn, refusal, serving
+from tests.probes import arms
 from tests.report.made_run import no_gain_run
 
 KEY = "sk-secret-of-a-test-0123456789"
@@ -43,6 +44,15 @@ LABELS = Spec(labels=("refund", "other"), max_new_tokens=40)
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SONMAT_OPENAI_KEY", KEY)
+
+
+def labelled() -> Setting:
+    """A run of twelve texts with labels."""
+    rows = [
+        Example(id=f"row-{at}", input={"text": f"text {at}"}, target={"label": "refund"}, source=Source(file="", row=at))
+        for at in range(12)
+    ]
+    return replace(arms.setting([], rows), task=plugins.find("tasks", "text-classification"), spec=LABELS)
 
 
 def predictor(fake: Fake, task: str = "text-classification", spec: Spec = LABELS) -> EndpointPredictor:
@@ -129,9 +139,9 @@ def test_what_an_endpoint_did_of_its_own_is_told() -> None:
 # ── planning ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def planned(arms: tuple[str, ...], **settings: Any) -> tuple[Candidate, ...]:
-    setting = made_setting()
-    recipe = Recipe.model_validate({"data": ("x",), "arm": arms, "settings": {"openai": settings} if settings else {}})
+def planned(named: tuple[str, ...], **settings: Any) -> tuple[Candidate, ...]:
+    setting = labelled()
+    recipe = Recipe.model_validate({"data": ("x",), "arm": named, "settings": {"openai": settings} if settings else {}})
     own = made_candidate("base").model_copy(update={"spec": LABELS.model_copy(update={"text_prefix": "query: "})})
     return with_endpoints((own,), setting.task, setting.spec, recipe, setting.test)[1:]
 
@@ -177,7 +187,7 @@ def test_pictures_cannot_be_asked_about_in_words() -> None:
     task = plugins.find("tasks", "image-classification")
     recipe = Recipe(data=("x",), arm=("openai:http://127.0.0.1:1/v1:m",))
     with pytest.raises(SettingError, match="is asked in words"):
-        with_endpoints((), task, Spec(), recipe, task.tiny().examples)
+        with_endpoints((), task, Spec(), recipe, labelled().test)
 
 
 # ── proving ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -261,7 +271,7 @@ def test_an_added_endpoint_answers_the_sealed_rows_once_and_the_key_is_in_no_fil
 
 def test_probes_cannot_send_anything_else() -> None:
     there = made_candidate("base").model_copy(update={"elsewhere": True, "base": None})
-    assert type(safety.supports(made_setting("chat"), there)).__name__ == "No"
+    assert type(safety.supports(arms.setting([], []), there)).__name__ == "No"
     with serving(in_turn("refund")) as fake:
         guarded = OnlyTestSet(predictor(fake))
         with pytest.raises(SettingError, match="nobody has agreed"):
@@ -271,7 +281,7 @@ def test_probes_cannot_send_anything_else() -> None:
 
 
 def cost_of(tokens: int, **recipe: Any) -> dict[str, Measure]:
-    setting = made_setting()
+    setting = labelled()
     setting = replace(setting, recipe=Recipe.model_validate({"data": ("x",), **recipe}))
     there = made_candidate("base").model_copy(update={"elsewhere": True, "settings": {"url": "u", "model": "m"}})
     answers = {
@@ -293,7 +303,7 @@ def test_tokens_times_a_price_is_what_it_costs_and_without_a_price_no_money_is_t
 
 
 def test_a_judge_of_labels_and_a_price_of_nobody_are_said_to_have_no_effect() -> None:
-    setting = made_setting()
+    setting = labelled()
     wishes = {
         "judge": "openai:http://h/v1:m",
         "token_prices": {"m": {"input": 1, "output": 1}, "n": {"input": 1, "output": 1}},
