@@ -172,6 +172,16 @@ def test_too_many_cells_drop_the_last_column_and_say_so() -> None:
     assert sum(cell.rows for cell in shown.cells) == len(test)
 
 
+def test_rows_that_belong_together_get_no_interval_that_counts_each_as_one(runs: dict[str, RunFolder]) -> None:
+    test = [example.model_copy(update={"group": f"g{number // 2}"}) for number, example in enumerate(examples(20))]
+    alone = [example.model_copy(update={"group": f"g{number}"}) for number, example in enumerate(examples(20))]
+    assert found(test, a=answers(test)).grouped
+    assert not found(alone, a=answers(alone)).grouped
+    report, shown = of_run(runs["support"])
+    view = ItemView(report, shown.model_copy(update={"grouped": True}), Phrasing("en"))
+    assert next(view.detail(tally) for tally in view.all_rows()) == "225 of 239"
+
+
 def test_an_arm_that_left_rows_out_is_unknown_there() -> None:
     test = examples(20)
     some = {row: answer for row, answer in answers(test).items() if row != "r3"}

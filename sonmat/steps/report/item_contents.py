@@ -82,6 +82,8 @@ class Items(Value):
     cells: tuple[Cell, ...]
     rows: int
     """Test rows in all."""
+    grouped: bool = False
+    """Whether some of them belong together, so that shares have no interval that counts each row as one."""
     seed: int
     """That the random rows were drawn with."""
 

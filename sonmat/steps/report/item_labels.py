@@ -22,10 +22,16 @@ MARKED_DELETED: Final = Text(en="Struck through", ko="줄을 그은")
 MARKED_INSERTED: Final = Text(en="underlined", ko="밑줄 친")
 COUNTS: Final = Text(en="Counts over all test rows", ko="시험용 행 전체의 집계")
 COUNTS_RIGHT: Final = Text(
-    en="Right answers. Intervals are Wilson's for one share at a time: they allow neither for rows that belong together nor for "
-    "looking at many groups, so a small group that stands out may do so by chance.",
-    ko="맞힌 답의 비율입니다. 구간은 비율 하나하나에 대한 윌슨 구간이라, 서로 묶인 행이나 여러 묶음을 들여다본 것을 감안하지 "
-    "않습니다. 작은 묶음이 눈에 띄는 것은 우연일 수 있습니다.",
+    en="Right answers. Intervals are Wilson's for one share at a time: they do not allow for looking at many groups, so a small "
+    "group that stands out may do so by chance.",
+    ko="맞힌 답의 비율입니다. 구간은 비율 하나하나에 대한 윌슨 구간이라, 여러 묶음을 들여다본 것을 감안하지 않습니다. 작은 묶음이 "
+    "눈에 띄는 것은 우연일 수 있습니다.",
+)
+COUNTS_GROUPED: Final = Text(
+    en="Right answers. Some rows belong together, so that shares have no intervals here: counting each row as one would make them "
+    "too narrow. Those of the scores further up allow for it.",
+    ko="맞힌 답의 비율입니다. 서로 묶인 행이 있어 여기에는 구간을 적지 않았습니다. 행을 하나씩 따로 세면 구간이 너무 "
+    "좁아지기 때문이며, 위에 있는 점수의 구간은 이를 감안한 것입니다.",
 )
 COUNTS_BETTER: Final = Text(
     en="Rows on which a candidate has a higher, the same or a lower {measure} than {reference}. Only counts: how much, and "

@@ -156,10 +156,12 @@ class ItemView:
         """What stands small below it: how many of how many, and the interval of the share."""
         if not tally.rows or not self.labels:
             return ""
-        interval = wilson_interval(tally.right, tally.rows)
         rows = self._phrasing.say(
             labels.RIGHT_OF, right=self._phrasing.count(tally.right), rows=self._phrasing.count(tally.rows)
         )
+        if self.items.grouped:
+            return rows
+        interval = wilson_interval(tally.right, tally.rows)
         return f"{rows} · {self._phrasing.share(interval.low)} – {self._phrasing.share(interval.high)}"
 
     def encoded(self) -> str:

@@ -96,6 +96,7 @@ def side_by_side(
         shown=tuple(_shown(test, judge, arms, reasons, places[:kept])),
         cells=cells,
         rows=len(test),
+        grouped=_grouped(test),
         seed=seed,
     )
 
@@ -300,6 +301,11 @@ def _characters(item: Item) -> int:
 
 
 # ── counts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _grouped(test: Sequence[Example]) -> bool:
+    groups = Counter(example.group for example in test if example.group is not None)
+    return any(rows > 1 for rows in groups.values())
 
 
 def _cells(

@@ -40,7 +40,9 @@
     if (all && labels) {
       var ends = wilson(n["1"], all);
       main = share(n["1"] / all);
-      detail = said(told.rightOf, { right: count(n["1"]), rows: count(all) }) + " · " + share(ends[0]) + " – " + share(ends[1]);
+      detail = said(told.rightOf, { right: count(n["1"]), rows: count(all) });
+      // Of rows that belong together, an interval that counts each as one would be too narrow.
+      if (told.grouped !== "true") { detail += " · " + share(ends[0]) + " – " + share(ends[1]); }
     } else if (all) {
       main = said(told.three, { better: count(n["1"]), equal: count(n["="]), worse: count(n["0"]) });
     }

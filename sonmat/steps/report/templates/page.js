@@ -25,7 +25,7 @@
     });
   }
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details:not([open])").forEach(function (fold) { fold.open = true; fold.dataset.print = ""; });
+    document.querySelectorAll("details:not([open]):not(.behind), details.parts:not([open])").forEach(function (fold) { fold.open = true; fold.dataset.print = ""; });
   });
   window.addEventListener("afterprint", function () {
     document.querySelectorAll("details[data-print]").forEach(function (fold) { fold.open = false; delete fold.dataset.print; });
