@@ -28,7 +28,7 @@ def sentence_of(metric: Metric, found: TrainedCurve | None, rows: int) -> Text:
         return Text(
             en=f"What more data would bring: twice the {rows:,} training rows about {amount.en} {'less' if fewer else 'more'} "
             f"{title.en} {interval}, if they are like these and the curve goes on as it has.",
-            ko=f"데이터를 더하면: 학습 행 {rows:,}개를 비슷한 행으로 두 배로 늘리면 {title.ko} 기준으로 {amount.ko}쯤 "
+            ko=f"데이터를 더하면: 학습 행 {rows:,}개를 비슷한 행을 더해 두 배로 늘리면 {title.ko} 기준으로 {amount.ko}쯤 "
             f"{'낮아질' if fewer else '높아질'} 것으로 보입니다 {interval}. 곡선이 지금처럼 이어질 때의 이야기입니다.",
         )
     if found.says == "hardly":
