@@ -74,6 +74,8 @@ class Arm(Value):
     """What was tried on the validation rows to choose its settings; None where nothing was."""
     elsewhere: bool = False
     """Whether another machine answers."""
+    learns: bool = False
+    """Whether its answers depend on the training rows."""
 
     @property
     def headline(self) -> Score:

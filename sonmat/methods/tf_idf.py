@@ -105,7 +105,7 @@ class _Try:
 
 class TfIdf:
     name = "tf-idf"
-    title = Text(en="words and letters counted (TF-IDF)", ko="단어와 글자 세기(TF-IDF)")
+    title = Text(en="words and letters counted", ko="단어와 글자 세기")
     role: Literal["floor", "base", "tuned"] = "floor"
     needs_base = False
     learns = True

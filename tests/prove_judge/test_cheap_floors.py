@@ -52,6 +52,20 @@ def test_a_tuned_arm_that_beats_counted_words_beyond_noise_is_used_and_measured_
     assert "points above the floor (words counted)" in said(proof)
 
 
+def test_a_base_with_examples_beside_it_is_named_and_not_taken_for_harm_done_by_training() -> None:
+    arms = {
+        "floor": FLOOR,
+        "base": answers_with(TARGETS, 400),
+        "base-neighbours": answers_with(TARGETS, 60),
+        "full": answers_with(TARGETS, 200, start=1),
+    }
+    proof = proof_of(TARGETS, arms)
+    assert proof.verdict.use == "base-neighbours"
+    assert "below the untuned base (nearest training rows) [" in said(proof)
+    assert "Beaten without training: full fine-tuning" in details(proof)
+    assert "Training did harm" not in details(proof)
+
+
 def test_counted_words_that_are_no_better_than_the_commonest_answer_give_way_to_it() -> None:
     targets = ["a"] * 570 + ["b"] * 30
     words = ["a"] * 565 + ["b"] * 5 + ["a"] * 30

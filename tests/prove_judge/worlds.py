@@ -19,6 +19,7 @@ TITLES = {
     "floor": Text(en="commonest answer", ko="가장 흔한 답"),
     "floor-words": Text(en="words counted", ko="단어 세기"),
     "base": Text(en="base model, prompted", ko="기본 모델에 질문만"),
+    "base-neighbours": Text(en="nearest training rows", ko="가장 가까운 학습 행"),
     "full": Text(en="full fine-tuning", ko="전체 미세조정"),
     "lora": Text(en="LoRA adapter", ko="LoRA 어댑터"),
 }
@@ -52,6 +53,7 @@ def evidence_of(
             id=candidate,
             method=candidate,
             role=role,
+            learns=role != "base" or "neighbours" in candidate,
             reason=verbatim("made for a test"),
             estimate=Estimate(peak_bytes=1, seconds=1, basis=verbatim("none")),
         ),

@@ -442,6 +442,7 @@ def _arm(evidence: Evidence, trials: Sequence[_Trial], judged: _Repeated, labels
         per_class=_mean_class_scores(judged, labels) if labels else (),
         budget=evidence.budget,
         elsewhere=candidate.elsewhere,
+        learns=candidate.learns,
     )
 
 

@@ -313,7 +313,8 @@ class _Decision:
         ]
 
     def made_worse(self) -> list[Text]:
-        """Tuned arms that a cheaper one beats, whichever is chosen: by training, or because counted words do better."""
+        """Tuned arms that a cheaper one beats, whichever is chosen: by training, or because counted words, or the base
+        with examples beside it, do better."""
         found = []
         for arm in self.standing.arms:
             for other in self.untrained():
@@ -325,6 +326,11 @@ class _Decision:
                     said = Text(
                         en=f"Beaten without any pretrained model: {name.en} is {gap.en}.",
                         ko=f"사전학습 모델 없는 방법에 진 후보: {name.ko} — {gap.ko}.",
+                    )
+                elif other.role == "base" and other.learns:
+                    said = Text(
+                        en=f"Beaten without training: {name.en} is {gap.en}.",
+                        ko=f"학습하지 않은 후보에 진 후보: {name.ko} — {gap.ko}.",
                     )
                 else:
                     said = Text(
