@@ -90,7 +90,14 @@ def _shop() -> list[list[dict[str, str]]]:
     """One voice for everything, as in tests/whole/test_real_models.py, in more ways of asking."""
     things = ["tea", "rice", "soap", "bread", "milk", "salt", "paper", "honey", "apples", "candles", "socks", "lamps"]
     asking = ["Do you have {}?", "Is there any {} left?", "I am looking for {}.", "Can I buy {} here?"]
-    asking += ["Where can I find {}?", "Do you still sell {}?", "I need some {}.", "Any {} today?", "{}, please.", "Got {}?"]
+    asking += [
+        "Where can I find {}?",
+        "Do you still sell {}?",
+        "I need some {}.",
+        "Any {} today?",
+        "{}, please.",
+        "Got {}?",
+    ]
     return [
         [
             {"role": "user", "content": question.format(thing)},
