@@ -41,9 +41,11 @@ PARTS: Final[tuple[Part, ...]] = ("data", "forward", "attention", "output_layer"
 
 DATA: Final = "sonmat: data"
 """What a trace calls the making of batches."""
+ATTENTION: Final = "sonmat: attention"
+"""What a trace calls attention within a layer that is computed as a whole."""
 _FORWARD: Final = "sonmat: forward"
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], Part], ...]] = (
-    (re.compile(r"scaled_dot_product|ScaledDotProduct|flash_attention|^_Products(Backward)?$"), "attention"),
+    (re.compile(rf"scaled_dot_product|ScaledDotProduct|flash_attention|^_Products(Backward)?$|^{ATTENTION}$"), "attention"),
     (re.compile(r"^_OutputLoss(Backward)?$"), "output_layer"),
     (re.compile(r"^Optimizer\.(step|zero_grad)#"), "optimiser"),
     (re.compile(rf"^{DATA}$"), "data"),
@@ -284,6 +286,7 @@ class _WatchedTask:
     def losses(self, model: nn.Module, batch: Batch) -> RowLosses:
         import torch
 
+        self._watch.has_loaded()
         if torch.is_grad_enabled():
             self._watch.trains(batch)
         with _marked(_FORWARD):

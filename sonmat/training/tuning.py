@@ -96,7 +96,8 @@ def tune(
     # Behind the search for what is frozen, which looks at the blocks as they are.
     lighten(job, settings, loaded.model)
     steps: _Steps = frozen or job.task
-    validator = _Validator(job, steps, model, processor, validation)
+    packing = _Packing() if frozen is not None else _packing(job, model)
+    validator = _Validator(job, steps, model, processor, validation, packing.validation)
     with only_used_rows(model, _batches(steps, train, processor), [getattr(processor, "pad_token_id", None)]):
         outcome = optimise(
             model,
@@ -111,7 +112,7 @@ def tune(
             emit=job.emit,
             should_pause=job.should_pause,
             weights=[example.weight for example in job.train],
-            pack=None if frozen is not None else _packing(job, model),
+            pack=packing.training,
             usual_tokens=usual,
             shared_budget=_shared_budget(job, settings),
             threads_ahead=0 if frozen is not None else threads_for(job.task, job.device),
@@ -203,15 +204,27 @@ def answering_dtype(task: Task, device: Device) -> torch.dtype:
     return compute_dtype(device) if task.generates else torch.float32
 
 
-def _packing(job: FitJob, model: nn.Module) -> Callable[[Sequence[Row]], Batch] | None:
-    """How rows of a pass are put behind one another, where attention keeps them apart, and what they share is computed once."""
+@dataclass(frozen=True)
+class _Packing:
+    """How rows of a pass are put behind one another; None where they are padded."""
+
+    training: Callable[[Sequence[Row]], Batch] | None = None
+    """Where the model can; a probe decides whether it pays."""
+    validation: Callable[[Sequence[Row]], Batch] | None = None
+    """Where it pays for sure."""
+
+
+def _packing(job: FitJob, model: nn.Module) -> _Packing:
+    """Of language models whose attention keeps rows apart. Where layers are computed as a whole, what rows share is computed once."""
     if job.task.auto_model != CAUSAL or job.family is None or not job.family.fusions.attention:
-        return None
+        return _Packing()
     from sonmat.training.fused.decoder import computes_shared
     from sonmat.training.packing import pack, use_blocks
 
     use_blocks(model)
-    return partial(pack, share=computes_shared(model, compute_dtype(job.device)))
+    shares = computes_shared(model, compute_dtype(job.device))
+    together = partial(pack, share=shares)
+    return _Packing(together, together if shares else None)
 
 
 def _shared_budget(job: FitJob, settings: TrainingSettings) -> Path | None:
@@ -259,6 +272,7 @@ class _Validator:
     model: nn.Module
     processor: Any
     rows: Rows[Example]
+    pack: Callable[[Sequence[Row]], Batch] | None = None
 
     def __call__(self) -> Any:
         from sonmat.training.loop import Validation
@@ -284,7 +298,8 @@ class _Validator:
         nats, items = [0.0] * len(rows), [0.0] * len(rows)
         outputs: list[Json] = [{} for _ in range(len(rows))]
         for group in batches_by_length(rows.lengths):
-            collated = self.steps.collate([rows[index] for index in group], self.processor)
+            encoded = [rows[index] for index in group]
+            collated = self.pack(encoded) if self.pack is not None else self.steps.collate(encoded, self.processor)
             batch = {name: tensor.to(torch_device(job.device)) for name, tensor in collated.items()}
             with computing(job.device):
                 losses = self.steps.losses(self.model, batch)

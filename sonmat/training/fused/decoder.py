@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.profiler import record_function
 
 from sonmat.training.fused import passes
 from sonmat.training.fused.attention import LONGEST
@@ -28,6 +29,7 @@ from sonmat.training.fused.layout import Layout, Layouts
 from sonmat.training.fused.lora import LoraGroup
 from sonmat.training.fused.passes import Heads
 from sonmat.training.fused.trained import TrainedGroup
+from sonmat.training.profile import ATTENTION
 from sonmat.training.varlen import ROW_OF_SEGMENT, refuse_shared
 
 Group = LoraGroup | TrainedGroup
@@ -60,20 +62,21 @@ def fuse_decoder_layers(
             activation,
             without_kernels,
         )
-        layer.forward = fused.forward
+        # Named as well, because others may wrap `forward` later on.
+        layer.computed_whole, layer.forward = fused, fused.forward
     return len(fitting)
 
 
 def computes_shared(model: nn.Module, dtype: torch.dtype) -> bool:
     """Whether every decoder layer is computed as a whole in `dtype`, so that rows may share what they begin with."""
     decoder: Any = model.get_decoder()  # type: ignore[operator]
-    found = [getattr(layer.forward, "__self__", None) for layer in getattr(decoder, "layers", ())]
-    return bool(found) and all(isinstance(each, DecoderLayer) and each.computes_in(dtype) for each in found)
+    found = [getattr(layer, "computed_whole", None) for layer in getattr(decoder, "layers", ())]
+    return bool(found) and all(each is not None and each.computes_in(dtype) for each in found)
 
 
 def has_whole_layers(model: nn.Module) -> bool:
     """Whether `fuse_decoder_layers` has found layers that fit."""
-    return any(isinstance(getattr(module.forward, "__self__", None), DecoderLayer) for module in model.modules())
+    return any(hasattr(module, "computed_whole") for module in model.modules())
 
 
 @dataclass(frozen=True)
@@ -210,8 +213,9 @@ class _Whole(torch.autograd.Function):
             product, small_inputs = layer.inputs.product(normed)
             mixed = x.new_empty(len(x), layer.inputs.widths[0])
             kept: list[Tensor] = []
-            for each in layout.heads:
-                kept += _attention(each, product, layout, mixed, layer.scale)
+            with record_function(ATTENTION):
+                for each in layout.heads:
+                    kept += _attention(each, product, layout, mixed, layer.scale)
             attended, small_output = layer.output.product(mixed)
             total, normed, second = passes.norm_forward(x, attended[:, : x.shape[1]], second_norm, layer.epsilon)
             both, small_gates = layer.gates.product(normed)
@@ -252,10 +256,11 @@ class _Whole(torch.autograd.Function):
             of_inputs = layer.inputs.upstream(x)
             inherited: _Inherited = {}
             # Backwards, so that a beginning comes behind the rows that continue it.
-            for each in reversed(layout.heads):
-                count = 3 + len(each.blocks)
-                _attention_backward(each, kept[-count:], of_mixed, layout, of_inputs, inherited, layer.scale)
-                del kept[-count:]
+            with record_function(ATTENTION):
+                for each in reversed(layout.heads):
+                    count = 3 + len(each.blocks)
+                    _attention_backward(each, kept[-count:], of_mixed, layout, of_inputs, inherited, layer.scale)
+                    del kept[-count:]
             of_normed = layer.inputs.input_gradient(of_inputs)
             normed = passes.norm_again(x, first_norm, inverse)
             input_matrices = layer.inputs.matrix_gradients(of_inputs, normed, small_inputs)
