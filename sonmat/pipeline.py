@@ -22,6 +22,7 @@ from sonmat.runs import STEP_FILES, RunFolder, sha256_of, write_value
 from sonmat.runs.decisions import decisions_fingerprint
 from sonmat.runs.events import EventLog, Listener
 from sonmat.runs.files import VERSION, read_header
+from sonmat.runs.votes import votes_fingerprint
 from sonmat.steps.audit import audit
 from sonmat.steps.fit import fit
 from sonmat.steps.learn import learn
@@ -76,16 +77,17 @@ def fingerprints_now(folder: RunFolder, recipe: Recipe, listeners: tuple[Listene
         DataError: the data is not there, and the run has loaded none like it.
     """
     data, documents = _data_of(folder, recipe, listeners), _documents_of(folder, recipe, listeners)
-    return fingerprints_of(recipe, data, decisions_fingerprint(folder.path), documents)
+    return fingerprints_of(recipe, data, decisions_fingerprint(folder.path), documents, votes_fingerprint(folder.path))
 
 
-def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: str = "") -> dict[str, str]:
+def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: str = "", votes: str = "") -> dict[str, str]:
     """What each step is made from: its own settings and, through the one before it, everything earlier.
 
     Args:
         data: fingerprint of the data's content.
         decisions: fingerprint of what a person decided about single rows.
         documents: fingerprint of the content of the documents to look answers up in.
+        votes: fingerprint of blind votes, which the report tells of.
     """
     own: dict[str, tuple[Any, ...]] = {
         "load": (
@@ -135,7 +137,7 @@ def fingerprints_of(recipe: Recipe, data: str, decisions: str = "", documents: s
             recipe.expect,
             *(() if recipe.curve is None else (recipe.curve,)),
         ),
-        "report": (recipe.lang or reader_language(),),
+        "report": (recipe.lang or reader_language(), *((votes,) if votes else ())),
     }
     if recipe.judge is not None or recipe.token_prices:
         # Runs without them stay what they are.

@@ -29,7 +29,7 @@ def prove(
             "--add-arm",
             metavar="ARM",
             help=words(
-                "Add an arm to the proof: a method, RUN:CANDIDATE or openai:URL:MODEL (the test questions are sent there). Repeatable.",
+                "Add an arm: a method, RUN:CANDIDATE or openai:URL:MODEL (the test questions are sent there). Repeatable.",
                 "증명에 후보를 더합니다: 방법, 실행:후보, openai:URL:모델(시험 문항을 그곳에 보냅니다). 여러 번 쓸 수 있습니다.",
             ),
         ),

@@ -27,6 +27,7 @@ from sonmat.statistics.preference import clopper_pearson_interval, smallest_dete
 from sonmat.statistics.resampling import Floats
 
 PROBE: Final = "blind"
+TITLE: Final = Text(en="Blind comparison", ko="블라인드 비교")
 _ERROR: Final = 0.05
 Outcome = Literal["a", "b", "both_good", "both_bad", "split"]
 

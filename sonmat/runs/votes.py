@@ -97,6 +97,12 @@ def compared_arms(folder: Path) -> list[tuple[str, str]]:
     return list(pairs.values())
 
 
+def votes_fingerprint(folder: Path) -> str:
+    """Of the votes as they stand; '' where nobody voted."""
+    path = folder / VOTES_FILE
+    return sha256_of(path.read_text(encoding="utf-8")) if path.exists() else ""
+
+
 def append_vote(folder: Path, vote: Vote | Reveal) -> None:
     """Write it so that it survives whatever happens next."""
     path = folder / VOTES_FILE

@@ -57,7 +57,14 @@ def test_predict_answers_in_the_order_of_the_inputs(sonmat: Sonmat, asked: list[
 
 def test_predict_in_json_holds_input_and_output(sonmat: Sonmat, asked: list[Any]) -> None:
     (first, second) = sonmat("predict", "faq", "one", "two", "--json").json["predictions"]
-    answer = {"output": {"label": "[one]"}, "confidence": 0.875, "seconds": 0.1, "tokens": 0, "input_tokens": 0, "sources": []}
+    answer = {
+        "output": {"label": "[one]"},
+        "confidence": 0.875,
+        "seconds": 0.1,
+        "tokens": 0,
+        "input_tokens": 0,
+        "sources": [],
+    }
     assert first == {"input": "one", **answer}
     assert second["input"] == "two"
 

@@ -61,7 +61,6 @@ def measure_arms(
     return Panel(tuple(measures), tuple(unmeasured))
 
 
-
 def _seen(
     folder: RunFolder,
     setting: Setting,

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sonmat.core.decision import Costs
 from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Judged, Metric
 from sonmat.core.values import Example
@@ -125,9 +126,18 @@ def contrast(
 
 
 def slices(
-    columns: Sequence[str], headline: str, examples: Sequence[Example], chosen: Answers, reference: Answers | None
+    columns: Sequence[str],
+    headline: str,
+    examples: Sequence[Example],
+    chosen: Answers,
+    reference: Answers | None,
+    costs: Costs | None = None,
 ) -> tuple[SliceLine, ...]:
-    """The headline metric for each value of each column, the commonest values first."""
+    """The headline metric for each value of each column, the commonest values first.
+
+    Args:
+        costs: of errors, where the user has set them.
+    """
     metric = metric_named(headline)
     if metric is None:
         return ()
@@ -138,10 +148,14 @@ def slices(
             inside = [example for example in examples if example.slices.get(column) == value and example.id in chosen]
             if not inside:
                 continue
-            other = _total(metric, inside, reference) if reference else None
+            other = _total(metric, inside, reference, costs) if reference else None
             lines.append(
                 SliceLine(
-                    column=column, value=masked(value), items=items, chosen=_total(metric, inside, chosen), reference=other
+                    column=column,
+                    value=masked(value),
+                    items=items,
+                    chosen=_total(metric, inside, chosen, costs),
+                    reference=other,
                 )
             )
     return tuple(lines[:MOST_SLICES])
@@ -187,14 +201,14 @@ def _measured(
     return measure, [[values[example.id] for example in examples] for values in by_row.values()]
 
 
-def _total(metric: Metric, examples: Sequence[Example], answers: Answers) -> float:
+def _total(metric: Metric, examples: Sequence[Example], answers: Answers, costs: Costs | None) -> float:
     statistics: NDArray[np.float64] = metric.statistics(
-        _judged([example for example in examples if example.id in answers], answers)
+        _judged([example for example in examples if example.id in answers], answers, costs)
     )
     return float(metric.value(np.nansum(statistics, axis=0)))
 
 
-def _judged(examples: Sequence[Example], answers: Answers) -> list[Judged]:
+def _judged(examples: Sequence[Example], answers: Answers, costs: Costs | None = None) -> list[Judged]:
     return [
         Judged(
             input=example.input,
@@ -202,6 +216,7 @@ def _judged(examples: Sequence[Example], answers: Answers) -> list[Judged]:
             output=answers[example.id].output,
             confidence=answers[example.id].confidence,
             reference_nll=answers[example.id].reference_nll,
+            costs=costs,
         )
         for example in examples
     ]

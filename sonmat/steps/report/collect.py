@@ -11,9 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sonmat.core.decision import Costs
 from sonmat.core.proof import Arm, Comparison, Prediction, Proof
 from sonmat.core.recipe import Recipe
 from sonmat.core.values import Candidate, Event, Example, ModelFacts, Plan, Split
+from sonmat.models.deciding import costs_of_run
+from sonmat.probing.preference import preference_measures, preferences
 from sonmat.runs import RunFolder
 from sonmat.runs.files import read_header
 from sonmat.steps.report import answers, items
@@ -48,6 +51,9 @@ def collect(folder: RunFolder) -> Report:
         RunError: a file that every finished run holds is missing, damaged or too new.
     """
     recipe, plan, split, proof = folder.recipe(), folder.plan(), folder.split(), folder.proof()
+    # Votes come behind a proof, and a proof stays what it is.
+    voted = preference_measures(preferences(folder))
+    proof = proof.model_copy(update={"measures": (*proof.measures, *voted)})
     tested = set(split.test)
     examples = {example.id: example for example in kept_examples(folder) if example.id in tested}
     test = [examples[id] for id in split.test]
@@ -85,7 +91,7 @@ def collect(folder: RunFolder) -> Report:
         failed=proof.failed,
         classes=next(arm.per_class for arm in proof.arms if arm.candidate == chosen),
         confusion=answers.confusion(chosen, test, given[chosen]) if kind == "label" else None,
-        slices=_slices(proof, test, given, reference),
+        slices=_slices(proof, test, given, reference, costs_of_run(folder)),
         curves=_curves(folder, plan),
         more_data=proof.curve,
         mistakes=mistakes,
@@ -236,11 +242,15 @@ def _mistakes(
 
 
 def _slices(
-    proof: Proof, test: Sequence[Example], given: Mapping[str, Mapping[str, Prediction]], reference: str | None
+    proof: Proof,
+    test: Sequence[Example],
+    given: Mapping[str, Mapping[str, Prediction]],
+    reference: str | None,
+    costs: Costs | None,
 ) -> tuple[SliceLine, ...]:
     columns = tuple(dict.fromkeys(column for example in test for column in example.slices))
     other = given[reference] if reference and reference != proof.verdict.use else None
-    return answers.slices(columns, proof.headline, test, given[proof.verdict.use], other)
+    return answers.slices(columns, proof.headline, test, given[proof.verdict.use], other, costs)
 
 
 def _curves(folder: RunFolder, plan: Plan) -> tuple[Curve, ...]:

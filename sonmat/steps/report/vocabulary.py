@@ -12,6 +12,7 @@ from sonmat.core.errors import SettingError
 from sonmat.core.protocols import Metric
 from sonmat.core.text import Text, verbatim
 from sonmat.plugins import find, find_kind
+from sonmat.probing.preference import PROBE, TITLE
 from sonmat.steps.report.contents import Measure
 
 REVIEW: Final = "review"
@@ -50,6 +51,8 @@ def method_title(name: str) -> Text:
 
 
 def probe_title(name: str) -> Text:
+    if name == PROBE:
+        return TITLE
     try:
         return find("probes", name).title
     except SettingError:
