@@ -15,13 +15,13 @@ import typer
 from sonmat.cli.options import AsJson, RunName, words
 from sonmat.core.errors import SettingError
 from sonmat.core.text import Text
-from sonmat.core.values import Json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sonmat.blinding import BlindComparison
     from sonmat.core.proof import Preference
+    from sonmat.core.values import Json
     from sonmat.probing.blind_pairs import Pair
     from sonmat.runs.votes import Choice
 

@@ -63,6 +63,7 @@ def test_predict_in_json_holds_input_and_output(sonmat: Sonmat, asked: list[Any]
         "seconds": 0.1,
         "tokens": 0,
         "input_tokens": 0,
+        "temperature": None,
         "sources": [],
     }
     assert first == {"input": "one", **answer}

@@ -59,6 +59,7 @@ ASKED: dict[str, tuple[str, object]] = {
     "token_prices": ("--token-price gpt-4.1-mini=0.4/1.6", {"gpt-4.1-mini": {"input": 0.4, "output": 1.6}}),
     "judge": ("--judge openai:https://api.example.com/v1:m", "openai:https://api.example.com/v1:m"),
     "expect": ("--expect longest=300 --expect regex=^A", {"longest": 300, "regex": "^A"}),
+    "cost": ("--cost spam=20", {"spam": 20.0}),
     "curve": ("--curve", True),
     "lang": ("--lang en", "en"),
 }
