@@ -61,6 +61,8 @@ def test_a_base_with_examples_beside_it_is_named_and_not_taken_for_harm_done_by_
     }
     proof = proof_of(TARGETS, arms)
     assert proof.verdict.use == "base-neighbours"
+    assert "the base does better without training" in proof.verdict.sentence.en
+    assert "worse" not in proof.verdict.sentence.en
     assert "below the untuned base (nearest training rows) [" in said(proof)
     assert "Beaten without training: full fine-tuning" in details(proof)
     assert "Training did harm" not in details(proof)

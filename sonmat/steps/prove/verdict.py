@@ -248,6 +248,8 @@ class _Decision:
                 en=": what needs no pretrained model does better.",
                 ko=". 사전학습 모델 없이도 더 잘 답합니다.",
             )
+        if lead.lost and self.chosen.learns:
+            return Text(en=": the base does better without training.", ko=". 기본 모델이 학습 없이도 더 잘 답합니다.")
         if lead.lost:
             return Text(en=": it makes the answers worse.", ko=". 답이 오히려 나빠집니다.")
         if self.too_small(lead):
