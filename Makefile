@@ -1,6 +1,6 @@
 # make demo   the main job on real data: from a file to a proven specialist (sets up everything it needs)
 # make check  what CI runs: lint, types, room boundaries, every test
-# make test   every test · make fast  only those without real models or whole runs (about three minutes on two cores)
+# make test   every test · make fast  only those without real models or whole runs (some minutes on two cores)
 
 PYTHON ?= python3
 VENV ?= .venv
