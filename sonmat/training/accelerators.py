@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
+from torch import nn
 
 from sonmat.core.errors import SettingError
 from sonmat.core.protocols import Batch
@@ -46,12 +47,20 @@ def has_8bit_state(device: Device) -> bool:
     return device.kind == "cuda" and find_spec("bitsandbytes") is not None
 
 
-def adamw(groups: list[dict[str, Any]], settings: TrainingSettings, device: Device) -> torch.optim.Optimizer:
-    """AdamW in one fused pass; with 8-bit state that of bitsandbytes (Dettmers et al. 2022, arXiv:2110.02861).
+def adamw(model: nn.Module, settings: TrainingSettings, device: Device) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019) of what trains; matrices decay, biases and norms (one dimension) do not.
+
+    In one fused pass; with 8-bit state that of bitsandbytes (Dettmers et al. 2022, arXiv:2110.02861).
 
     Raises:
         SettingError: 8-bit state is asked for and cannot be had.
     """
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
     if settings.optimiser_state == "fp32":
         return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
     if not has_8bit_state(device):

@@ -27,6 +27,7 @@ from sonmat.inference.device import peak_memory
 from sonmat.inference.predictor import autocast
 from sonmat.inference.rows import Rows
 from sonmat.runs.files import atomic_write
+from sonmat.training.agreeing import of_the_first
 from sonmat.training.ahead import Ahead
 from sonmat.training.batching import Epochs, StepRows, forward_passes
 from sonmat.training.weights import to_training_mode
@@ -136,11 +137,7 @@ def settle(
     )
     if given is None and accelerator.is_main_process:
         found = _kept_or_found(bench, usual, own, shared)
-    if accelerator.num_processes > 1:
-        from accelerate.utils import broadcast_object_list
-
-        found = broadcast_object_list([found])[0]
-    budget, reason, trials = found
+    budget, reason, trials = of_the_first(accelerator, found)
     padding, shared_part = padding_share(bench, budget), shared_share(bench, budget)
     emit(
         "budget",

@@ -64,12 +64,16 @@ def save(path: Path, content: dict[str, Any]) -> None:
     sync_folder(path.parent)
 
 
+def clear(path: Path) -> None:
+    """Remove what a killed `save` left half-written; only where nobody is saving."""
+    for leftover in path.parent.glob(f".{path.name}.*.part"):
+        leftover.unlink(missing_ok=True)
+
+
 def load(path: Path) -> dict[str, Any] | None:
     """What `save` wrote; None if there is nothing."""
     import torch
 
-    for leftover in path.parent.glob(f".{path.name}.*.part"):
-        leftover.unlink(missing_ok=True)
     if not path.exists():
         return None
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

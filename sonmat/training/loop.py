@@ -28,6 +28,7 @@ from sonmat.inference.predictor import autocast
 from sonmat.inference.rows import Rows
 from sonmat.training import checkpoint
 from sonmat.training.accelerators import adamw, moved
+from sonmat.training.agreeing import any_wishes, of_the_first
 from sonmat.training.ahead import Ahead
 from sonmat.training.batching import Epochs, OrderOfRows, steps_of_epoch
 from sonmat.training.budget import USUAL_TOKENS, Budget, Workbench, settle
@@ -161,7 +162,7 @@ def optimise(
                     ko=f"조기 종료: 검증 결과가 {settings.patience}번 연속 나아지지 않았습니다.",
                 )
             )
-        if should_pause():
+        if any_wishes(run.accelerator, should_pause()):
             run.save()
             raise Paused(
                 Text(
@@ -178,7 +179,7 @@ def optimise(
         run.account(result)
         if run.validation_is_due():
             run.look()
-        if time.perf_counter() - run.last_save >= max(checkpoint_seconds, run.save_seconds / SAVING_SHARE):
+        if run.checkpoint_is_due(checkpoint_seconds):
             run.save()
     return run.finish(None)
 
@@ -207,7 +208,7 @@ class _Optimisation:
         self.model = model.to(self.accelerator.device)
         self.trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.objective, self.optimizer = self.accelerator.prepare(
-            _Objective(self.model, losses), _adamw(self.model, settings, device)
+            _Objective(self.model, losses), adamw(self.model, settings, device)
         )
         self.losses, self.work = losses, work
         self.bench: Workbench
@@ -219,7 +220,9 @@ class _Optimisation:
 
     def resume(self) -> None:
         """Continue from a checkpoint, or look at the untrained weights and write the first one."""
-        saved = checkpoint.load(self.checkpoint_file)
+        if self.accelerator.is_main_process:
+            checkpoint.clear(self.checkpoint_file)
+        saved = self._last_checkpoint()
         if saved is None:
             self.look()
             return
@@ -336,11 +339,15 @@ class _Optimisation:
         step, every = self.progress.step, self.settings.validate_every
         return step == self.total_steps or (step % every == 0 if every else self.epochs.ends_with(step))
 
+    def checkpoint_is_due(self, seconds: float) -> bool:
+        waited = time.perf_counter() - self.last_save
+        return any_wishes(self.accelerator, waited >= max(seconds, self.save_seconds / SAVING_SHARE))
+
     def look(self) -> None:
         """Validate; keep the weights if they are the best so far; write a checkpoint."""
         progress = self.progress
         self.model.eval()
-        seen = self.validate()
+        seen = of_the_first(self.accelerator, self.validate())
         if progress.step == 0:
             progress.first_loss = seen.loss
         better = (
@@ -370,7 +377,7 @@ class _Optimisation:
         """Go back to the last checkpoint at a lower rate; after too many times, say why training must end."""
         loss = "not finite" if not result.finite else f"{result.loss:.3g}"
         at, back_offs = self.progress.step + 1, self.progress.back_offs + 1
-        saved = checkpoint.load(self.checkpoint_file)
+        saved = self._last_checkpoint()
         if back_offs > MOST_BACK_OFFS or saved is None:
             reason = Text(
                 en=f"Training diverged at step {at} (loss {loss}), even at a lower learning rate.",
@@ -429,6 +436,12 @@ class _Optimisation:
             self.emit("collapsed", _collapsed(), step=self.progress.best_step)
         return Outcome(self.progress.step, self.progress.best_step, self.progress.best_measures, stopped)
 
+    def _last_checkpoint(self) -> dict[str, Any] | None:
+        """What was saved last; no process goes on, and writes the next one, before all have read it."""
+        saved = checkpoint.load(self.checkpoint_file)
+        self.accelerator.wait_for_everyone()
+        return saved
+
     def _restore(self, saved: dict[str, Any]) -> None:
         checkpoint.load_trained_state(self.model, saved["weights"])
         self.optimizer.load_state_dict(saved["optimizer"])
@@ -464,16 +477,6 @@ def _collapsed() -> Text:
         en="The best weights give nearly the same answer to everything (collapsed). Try a lower learning_rate.",
         ko="가장 나은 가중치도 거의 모든 입력에 같은 답을 합니다(붕괴). learning_rate를 낮춰 보세요.",
     )
-
-
-def _adamw(model: nn.Module, settings: TrainingSettings, device: Device) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019); matrices decay, biases and norms (one dimension) do not."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return adamw([group for group in groups if group["params"]], settings, device)
 
 
 def _accelerator(device: Device) -> Accelerator:

@@ -267,7 +267,7 @@ def test_what_computes_what_is_told_as_an_event(tmp_path: Path) -> None:
 def test_coarse_optimiser_state_is_refused_where_it_cannot_be_had() -> None:
     settings = TrainingSettings(optimiser_state="8bit")
     with pytest.raises(SettingError, match="bitsandbytes"):
-        accelerators.adamw([{"params": [nn.Parameter(torch.ones(2))]}], settings, CPU)
+        accelerators.adamw(nn.Linear(2, 2), settings, CPU)
 
 
 def test_coarse_optimiser_state_is_that_of_bitsandbytes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +276,7 @@ def test_coarse_optimiser_state_is_that_of_bitsandbytes(monkeypatch: pytest.Monk
     module.optim.AdamW8bit = lambda groups, lr: ("8bit", lr)
     monkeypatch.setitem(sys.modules, "bitsandbytes", module)
     monkeypatch.setattr(accelerators, "find_spec", lambda name: object())
-    found: Any = accelerators.adamw([], TrainingSettings(optimiser_state="8bit", learning_rate=0.5), GPU)
+    found: Any = accelerators.adamw(nn.Linear(2, 2), TrainingSettings(optimiser_state="8bit", learning_rate=0.5), GPU)
     assert found == ("8bit", 0.5)
 
 

@@ -67,3 +67,14 @@ def test_of_two_processes_one_computes_the_frozen_layers_and_both_train_as_one_w
         computed.append(sum(result["computed"] for result in results))
     assert norms[0] == pytest.approx(norms[1], rel=1e-4)
     assert computed == [12, 12]
+
+
+@pytest.mark.real
+def test_processes_that_are_late_see_otherwise_or_are_asked_alone_still_go_together(tmp_path: Path) -> None:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = [*launcher, "-m", "tests.training.two_processes_apart", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    assert (first["paused_at"], first["resumed"], first["steps"]) == (4, [3], 18)
+    assert torch.equal(first.pop("weights"), second.pop("weights"))
+    assert first == second

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
+from torch import Tensor
 
+from sonmat import plugins
 from sonmat.core.protocols import Row
 from sonmat.training import shared_beginnings
+from sonmat.training.fused import decoder
 from sonmat.training.packing import pack, row_of_tokens, rows_in
 from sonmat.training.shared_beginnings import IGNORED, Together, beginnings
 from sonmat.training.varlen import NO_ROW, ROW_OF_SEGMENT
+from tests.training.tiny_jobs import Heard, tiny_job
 
 
 def row(prompt: str, answer: str) -> Row:
@@ -118,3 +126,26 @@ def test_a_batch_holds_every_row_whole(rows: list[Row]) -> None:
     of_tokens = row_of_tokens(batch)[0].tolist()
     assert len(of_tokens) == len(ids)
     assert set(of_tokens) - {NO_ROW} == set(range(len(rows)))
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_whole_training_that_shares_ends_where_one_without_does(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(name: str) -> tuple[Heard, dict[str, Tensor]]:
+        heard = Heard()
+        (tmp_path / name).mkdir()
+        job = tiny_job("chat", method, tmp_path / name, heard, epochs=2, batch_size=12, learning_rate=1e-3)
+        plugins.find("methods", method).fit(job)
+        return heard, {key: value for file in job.folder.glob("*.safetensors") for key, value in load_file(file).items()}
+
+    shared, weights = trained("shared")
+    monkeypatch.setattr(decoder, "computes_shared", lambda model, dtype: False)
+    apart, expected = trained("apart")
+    assert shared.of("budget")[0]["shared"] > 0.3
+    assert apart.of("budget")[0]["shared"] == 0
+    for one, other in zip(shared.of("validation"), apart.of("validation"), strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
+    assert weights.keys() == expected.keys()
+    for name, value in weights.items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-4)

@@ -150,8 +150,9 @@ class Heads:
         kernels = _native(flat)
         if kernels is not None:
             kernels.heads_forward(
-                _at(flat), _stride(flat), _at(cosine), _at(sine), *self._shape(), _at(queries), _at(keys), _at(values)
-            )
+                _at(flat), _stride(flat), _at(cosine), _at(sine), *self._shape(), _int(self.beginning), _int(self.before),
+                _at(queries), _at(keys), _at(values),
+            )  # fmt: skip
             return queries, keys, values
         for to, part in zip((queries, keys, values), self._parts(flat), strict=True):
             turned = part if to is values else part * cosine[:, None] + _half_turned(part) * sine[:, None]
@@ -167,8 +168,9 @@ class Heads:
         kernels = _native(flat)
         if kernels is not None:
             kernels.heads_backward(
-                _at(queries), _at(keys), _at(values), _at(cosine), _at(sine), *self._shape(), _at(flat), _stride(flat)
-            )
+                _at(queries), _at(keys), _at(values), _at(cosine), _at(sine), *self._shape(), _int(self.before), _at(flat),
+                _stride(flat),
+            )  # fmt: skip
             return
         cosines, sines = cosine[self._tokens, None], sine[self._tokens, None]
         for by_head, to in zip((queries, keys, values), self._parts(flat), strict=True):
@@ -220,7 +222,7 @@ class Heads:
         return slice(int(self.starts[0]), int(self.starts[-1]))
 
     def _shape(self) -> tuple[Any, ...]:
-        sizes = (self.rows, self.longest, self.shared, self.group, self.size, self.beginning, self.before)
+        sizes = (self.rows, self.longest, self.shared, self.group, self.size)
         return (_at(self.starts), *map(_int, sizes))
 
     def _lines(self, block: tuple[int, int]) -> tuple[Any, ...]:

@@ -227,9 +227,8 @@ void heads_forward(const bf16 *flat, int64_t flat_stride, const bf16 *cosine, co
 /* The way back: gradients by head to flat tokens, rotated back; those of the beginning are left to the caller, who sums them. */
 void heads_backward(const bf16 *queries, const bf16 *keys, const bf16 *values, const bf16 *cosine, const bf16 *sine,
                     const int64_t *starts, int64_t rows, int64_t longest, int64_t shared, int64_t group, int64_t size,
-                    int64_t beginning, int64_t before, bf16 *flat, int64_t flat_stride) {
+                    int64_t before, bf16 *flat, int64_t flat_stride) {
     int64_t heads = shared * group, half = size / 2, width = before + longest;
-    (void)beginning;
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t row = 0; row < rows; row++)
         for (int64_t place = 0; place < longest; place++) {
@@ -262,8 +261,7 @@ void heads_backward(const bf16 *queries, const bf16 *keys, const bf16 *values, c
 
 /* What attention gave, laid out as queries are, to flat tokens (to_flat) or back; behind a row's end zeros are written by head. */
 void mixed_heads(bf16 *by_head, bf16 *flat, int64_t flat_stride, const int64_t *starts, int64_t rows, int64_t longest, int64_t shared,
-                 int64_t group, int64_t size, int64_t beginning, int64_t before, int to_flat) {
-    (void)beginning, (void)before;
+                 int64_t group, int64_t size, int to_flat) {
     size_t bytes = (size_t)(group * size) * 2;
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t row = 0; row < rows; row++)
