@@ -103,12 +103,12 @@ def _refuse_learnt(folder: RunFolder, other: RunFolder, theirs: Candidate) -> No
             Text(
                 en=f"{other.name}:{theirs.id} has learnt from {len(shared)} of the {len(tested)} inputs of this test set, so its "
                 "answers to them prove nothing.",
-                ko=f"{other.name}:{theirs.id}은(는) 이 시험 데이터의 입력 {len(tested)}개 가운데 {len(shared)}개를 이미 학습했으므로 "
+                ko=f"{other.name}:{theirs.id}은(는) 이 테스트 데이터의 입력 {len(tested)}개 중 {len(shared)}개를 이미 학습했으므로 "
                 "그 답은 아무것도 증명하지 못합니다.",
             ),
             Text(
                 en="Train it without them: mark the test rows in a column of its data and name it with --part.",
-                ko="그 행을 빼고 학습하세요. 데이터의 열에 시험 행을 표시하고 --part로 지정하면 됩니다.",
+                ko="그 행을 빼고 학습하세요. 데이터의 열에 테스트 행을 표시하고 --part로 지정하면 됩니다.",
             ),
         )
 

@@ -151,12 +151,12 @@ def _too_few(sides: Sequence[_Side], shared: int, items: Sequence[int]) -> RunEr
         Text(
             en=f"The test sets of {sides[0].name} ({items[0]} items) and {sides[1].name} ({items[1]} items) have {shared} items in "
             f"common; at least {FEWEST_ITEMS} are needed. On other items a model may be tested that has learnt from them.",
-            ko=f"{sides[0].name}의 시험 문항({items[0]}개)과 {sides[1].name}의 시험 문항({items[1]}개) 가운데 같은 것이 "
+            ko=f"{sides[0].name}의 테스트 문항({items[0]}개)과 {sides[1].name}의 테스트 문항({items[1]}개) 가운데 같은 것이 "
             f"{shared}개뿐입니다. {FEWEST_ITEMS}개는 있어야 합니다. 다른 문항은 어느 한 모델이 이미 학습했을 수 있습니다.",
         ),
         Text(
             en="Keep the test rows apart in both runs: mark them in a column and name it with --part.",
-            ko="두 실행에서 같은 행으로 시험하세요. 시험 행을 열에 표시하고 --part로 지정하면 됩니다.",
+            ko="두 실행에서 같은 행으로 테스트하세요. 테스트 행을 열에 표시하고 --part로 지정하면 됩니다.",
         ),
     )
 
@@ -285,11 +285,11 @@ def _details(
     whole = sides[0].split.seal == sides[1].split.seal
     counts = [len(side.split.test) for side in sides]
     found = [
-        Text(en=f"One sealed test set of {proof.items:,} items.", ko=f"봉인된 같은 시험 문항 {proof.items:,}개입니다.")
+        Text(en=f"One sealed test set of {proof.items:,} items.", ko=f"봉인된 같은 테스트 문항 {proof.items:,}개입니다.")
         if whole
         else Text(
             en=f"{proof.items:,} items stand in both test sets (of {counts[0]:,} and {counts[1]:,}); only they are compared.",
-            ko=f"두 시험 데이터({counts[0]:,}개, {counts[1]:,}개)에 모두 있는 문항 {proof.items:,}개로만 견줍니다.",
+            ko=f"두 테스트 데이터({counts[0]:,}개, {counts[1]:,}개)에 모두 있는 문항 {proof.items:,}개로만 견줍니다.",
         )
     ]
     smallest = phrases.amount(proof.smallest_detectable)

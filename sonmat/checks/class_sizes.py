@@ -85,7 +85,7 @@ class ClassSizes:
             severity="warning",
             what=Text(
                 en=f"Classes with fewer than {_ROWS_FOR_EVERY_PART} rows, too few for every part of the split: {len(labels):,}.",
-                ko=f"{len(labels)}개 분류는 행이 {_ROWS_FOR_EVERY_PART}개보다 적어 학습, 검증, 시험에 모두 들어갈 수 없습니다.",
+                ko=f"{len(labels)}개 분류는 행이 {_ROWS_FOR_EVERY_PART}개보다 적어 학습, 검증, 테스트에 모두 들어갈 수 없습니다.",
             ),
             fix=Text(en="Add rows of these classes.", ko="이 분류의 행을 더하세요."),
             rows=tuple(id for label in labels for id in ids[label]),

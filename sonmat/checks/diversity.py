@@ -107,7 +107,7 @@ class _Groups:
             )
             fix = Text(
                 en="Add rows about other things: a model knows what it was shown, and one test row is here as good as another.",
-                ko="다른 내용의 행을 더하세요. 모델은 본 것만 배우고, 이런 데이터에서는 시험 결과도 한쪽만 보여 줍니다.",
+                ko="다른 내용의 행을 더하세요. 모델은 본 것만 배우고, 이런 데이터에서는 테스트 결과도 한쪽만 보여 줍니다.",
             )
         else:
             what = Text(

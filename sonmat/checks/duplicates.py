@@ -51,7 +51,7 @@ class _Copies:
             ),
             fix=Text(
                 en="The split keeps copies together, so none leaks into the test. Drop them with --duplicates drop.",
-                ko="같은 행은 분할할 때 한쪽에만 두므로 시험 데이터로 새지 않습니다. 빼려면 --duplicates drop을 쓰세요.",
+                ko="같은 행은 분할할 때 한쪽에만 두므로 테스트 데이터로 새지 않습니다. 빼려면 --duplicates drop을 쓰세요.",
             ),
             rows=copies,
             clusters=clusters,

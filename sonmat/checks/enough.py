@@ -157,7 +157,7 @@ class _Learning:
             what=Text(
                 en=f"A simple model learns next to nothing of these classes from {features.en} (macro-F1 "
                 f"{1 - points.errors[:, -1].mean():.2f}), so it cannot say whether more rows would help.",
-                ko=f"단순한 모델은 {features.ko}만으로 이 분류를 거의 배우지 못해(macro-F1 {1 - points.errors[:, -1].mean():.2f}), "
+                ko=f"단순한 모델은 {features.ko}만으로 이 분류를 거의 배우지 못해(매크로 F1 {1 - points.errors[:, -1].mean():.2f}), "
                 "행을 더하면 나아질지 알 수 없습니다.",
             ),
             fix=Text(
@@ -194,19 +194,17 @@ def _said(gain: Band, rows: int, classes: Sequence[Json], sampled: bool, looked_
         english = (
             f"More such rows will hardly help: {more:,} more would gain at most {100 * gain.high:.1f} points of macro-F1."
         )
-        korean = (
-            f"비슷한 행을 더해도 거의 나아지지 않습니다. 두 배로 늘려도 macro-F1이 많아야 {100 * gain.high:.1f}점 오릅니다."
-        )
+        korean = f"비슷한 행을 더해도 거의 나아지지 않습니다. 두 배로 늘려도 매크로 F1이 많아야 {100 * gain.high:.1f}점 오릅니다."
     elif _is_sure(gain):
         english = f"About {more:,} more rows would gain {_points_of(gain).en} of macro-F1."
-        korean = f"행을 {more:,}개쯤 더하면 macro-F1이 {_points_of(gain).ko} 오를 것으로 보입니다."
+        korean = f"행을 {more:,}개쯤 더하면 매크로 F1이 {_points_of(gain).ko} 오를 것으로 보입니다."
     else:
         english = (
             f"Whether more rows would help is open: {more:,} more would gain {100 * gain.low:.1f} to {100 * gain.high:.1f} points "
             "of macro-F1."
         )
         korean = (
-            f"행을 더하면 나아질지는 아직 알 수 없습니다. {more:,}개쯤 더하면 macro-F1이 {100 * gain.low:.1f}~{100 * gain.high:.1f}점 "
+            f"행을 더하면 나아질지는 아직 모릅니다. {more:,}개쯤 더하면 매크로 F1이 {100 * gain.low:.1f}~{100 * gain.high:.1f}점 "
             "오를 수 있습니다."
         )
     for each in (entry for entry in classes if _helps(entry)):

@@ -42,7 +42,7 @@ class Imbalance:
             ),
             fix=Text(
                 en="Look at macro-F1 and the figures of each class, and add rows of the small classes.",
-                ko="정확도보다 macro-F1과 분류별 수치를 보고, 작은 분류의 행을 더하세요.",
+                ko="정확도보다 매크로 F1과 분류별 수치를 보고, 작은 분류의 행을 더하세요.",
             ),
             evidence=tuple(f"'{label}' ({count:,})" for label, count in [*ranked[: _SHOWN - 1], ranked[-1]][: len(ranked)]),
         )

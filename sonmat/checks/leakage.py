@@ -29,7 +29,7 @@ _PAIRS_SHOWN = 20
 
 class Leakage:
     name = "leakage"
-    title = Text(en="Test rows in training", ko="학습에 섞인 시험 행")
+    title = Text(en="Test rows in training", ko="학습에 섞인 테스트 행")
 
     def watch(self, data: Surroundings) -> Watch:
         return _Leaks(data)
@@ -109,7 +109,7 @@ class _Leaks:
             fix=Text(
                 en="Leave the copies out of training with --leakage drop, or mend the data. "
                 "With --leakage keep, the figures of the test cannot be trusted.",
-                ko="--leakage drop으로 학습 쪽의 행을 빼거나 데이터를 고치세요. --leakage keep을 쓰면 시험 수치를 믿을 수 없습니다.",
+                ko="--leakage drop으로 학습 쪽의 행을 빼거나 데이터를 고치세요. --leakage keep을 쓰면 테스트 수치를 믿을 수 없습니다.",
             ),
             rows=rows,
             decided_by="leakage",
@@ -146,14 +146,14 @@ def _first_of_each(keys: NDArray[np.uint64], ranks: NDArray[np.uint8]) -> NDArra
 def _same(rows: int) -> Text:
     return Text(
         en=f"Rows whose input also stands in the test or validation part: {rows:,}. The test would ask what was learnt by heart.",
-        ko=f"시험이나 검증 쪽에도 같은 입력이 있는 행이 {rows:,}개입니다. 외운 것을 시험하게 됩니다.",
+        ko=f"테스트나 검증 쪽에도 같은 입력이 있는 행이 {rows:,}개입니다. 외운 것을 테스트하게 됩니다.",
     )
 
 
 def _near(rows: int) -> Text:
     return Text(
         en=f"Rows whose input stands almost the same in the test or validation part: {rows:,}. Their test would flatter.",
-        ko=f"시험이나 검증 쪽에 거의 같은 입력이 있는 행이 {rows:,}개입니다. 시험 수치가 실제보다 좋게 나옵니다.",
+        ko=f"테스트나 검증 쪽에 거의 같은 입력이 있는 행이 {rows:,}개입니다. 테스트 수치가 실제보다 좋게 나옵니다.",
     )
 
 
@@ -162,7 +162,7 @@ def _groups(groups: int, rows: int) -> Text:
         en=f"Groups that stand in more than one part: {groups:,}, with {rows:,} rows below their highest part. "
         "What is learnt of a group helps in its test.",
         ko=f"여러 쪽에 걸친 그룹이 {groups:,}개이고, 그중 학습이나 검증 쪽에 있는 행은 {rows:,}개입니다. "
-        "한 그룹에서 배운 것이 그 그룹의 시험을 쉽게 만듭니다.",
+        "한 그룹에서 배운 것이 그 그룹의 테스트를 쉽게 만듭니다.",
     )
 
 

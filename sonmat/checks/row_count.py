@@ -44,7 +44,7 @@ class _Count:
                 what=Text(
                     en=f"{rows} row{'s' * (rows != 1)}: at least {FEWEST_ROWS} are needed to train, validate and test. Even with "
                     "every row tested in turn (cross-validation), fewer can hardly tell a perfect model from a coin.",
-                    ko=f"{rows}행뿐입니다. 학습, 검증, 시험을 하려면 {FEWEST_ROWS}행 이상이 필요합니다. 모든 행을 번갈아 시험해도"
+                    ko=f"{rows}행뿐입니다. 학습, 검증, 테스트를 하려면 {FEWEST_ROWS}행 이상이 필요합니다. 모든 행을 번갈아 테스트해도"
                     "(교차 검증) 그보다 적으면 완벽한 모델과 동전 던지기를 구별하기 어렵습니다.",
                 ),
                 fix=Text(
@@ -63,13 +63,13 @@ def _few(rows: int) -> Finding:
         what=Text(
             en=f"{rows} rows are too few for a test set: they are cross-validated, so that every row is tested, and only large "
             "differences will stand out from chance.",
-            ko=f"{rows}행은 시험용을 따로 떼기에 적습니다. 교차 검증으로 모든 행을 시험하며, 큰 차이만 우연과 구별됩니다.",
+            ko=f"{rows}행은 테스트용을 따로 떼기에 적습니다. 교차 검증으로 모든 행을 테스트하며, 큰 차이만 우연과 구별됩니다.",
         ),
         fix=Text(
             en=f"Add examples if you can; from {COMFORTABLE_ROWS} on there is a test set. Cross-validation trains every candidate "
             "several times; --folds 0 puts a small test set aside instead.",
-            ko=f"가능하면 예시를 더하세요. {COMFORTABLE_ROWS}행부터는 시험용을 따로 둡니다. 교차 검증은 후보마다 여러 번 학습합니다. "
-            "대신 작은 시험용을 떼어 두려면 --folds 0을 쓰세요.",
+            ko=f"가능하면 예시를 더하세요. {COMFORTABLE_ROWS}행부터는 테스트용을 따로 둡니다. 교차 검증은 후보마다 여러 번 "
+            "학습합니다. 대신 작은 테스트용을 떼어 두려면 --folds 0을 쓰세요.",
         ),
     )
 

@@ -155,7 +155,7 @@ def _shares_of(typed: str) -> tuple[float, ...]:
             Text(en=f"--shares {typed} cannot be read.", ko=f"--shares {typed}을(를) 읽을 수 없습니다."),
             Text(
                 en="Write three numbers: to train, to validate and to test, for example --shares 70/15/15.",
-                ko="학습/검증/시험 비율을 세 수로 쓰세요. 예: --shares 70/15/15.",
+                ko="학습/검증/테스트 비율을 세 수로 쓰세요. 예: --shares 70/15/15.",
             ),
         )
     whole = 100 if sum(numbers) > 1.5 else 1

@@ -141,7 +141,7 @@ def _opening(comparison: BlindComparison, judged: int) -> Iterator[Text]:
     yield Text(
         en=f"{found.items} test items, {len(found.differing)} of them with two different answers; {asked} are to be judged, "
         f"{judged} of them are. The {found.identical} with one answer from both count as ties.",
-        ko=f"시험 문항 {found.items}개 가운데 두 답이 다른 것은 {len(found.differing)}개입니다. {asked}개를 판정하며 {judged}개는 "
+        ko=f"테스트 문항 {found.items}개 가운데 두 답이 다른 것은 {len(found.differing)}개입니다. {asked}개를 판정하며 {judged}개는 "
         f"끝났습니다. 답이 같은 {found.identical}개는 무승부로 셉니다.",
     )
     if asked:

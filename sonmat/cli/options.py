@@ -146,14 +146,14 @@ DATA_OPTIONS: dict[str, Any] = {
         "--part",
         "COLUMN",
         _DATA,
-        words("Column that says train, validation or test.", "학습, 검증, 시험 가운데 어디에 쓸지 적힌 열."),
+        words("Column that says train, validation or test.", "학습, 검증, 테스트 가운데 어디에 쓸지 적힌 열."),
     ),
     "time": _option(
         str | None,
         "--time",
         "COLUMN",
         _DATA,
-        words("Column with dates: the latest rows become the test.", "날짜가 든 열. 가장 최근 행으로 시험합니다."),
+        words("Column with dates: the latest rows become the test.", "날짜가 든 열. 가장 최근 행으로 테스트합니다."),
     ),
     "seed": _option(
         int | None,
@@ -217,7 +217,7 @@ FINDING_OPTIONS: dict[str, Any] = {
         _FINDINGS,
         words(
             "Test rows that also stand in training: stop, drop them from training, keep.",
-            "시험 행이 학습 행에도 있을 때: 멈추기(stop), 학습에서 빼기(drop), 두기(keep).",
+            "테스트 행이 학습 행에도 있을 때: 멈추기(stop), 학습에서 빼기(drop), 두기(keep).",
         ),
     ),
     "personal_data": _option(
@@ -255,7 +255,7 @@ SPLIT_OPTIONS: dict[str, Any] = {
         _SPLIT,
         words(
             "Per cent to train, validate and test with. (default: 70/15/15)",
-            "학습, 검증, 시험에 쓸 비율(%). (기본값: 70/15/15)",
+            "학습, 검증, 테스트에 쓸 비율(%). (기본값: 70/15/15)",
         ),
     ),
     "folds": _option(
@@ -265,7 +265,7 @@ SPLIT_OPTIONS: dict[str, Any] = {
         _SPLIT,
         words(
             "Cross-validation in N folds instead of a test set; 0 for never.",
-            "시험 데이터를 떼지 않고 N겹 교차 검증을 합니다. 0이면 하지 않습니다.",
+            "테스트 데이터를 떼지 않고 N겹 교차 검증을 합니다. 0이면 하지 않습니다.",
         ),
     ),
 }
@@ -356,7 +356,7 @@ PROOF_OPTIONS: dict[str, Any] = {
         words(
             "Compare with a model of another run too (run:FOLDER:CANDIDATE), or with one that another machine answers for "
             "(openai:URL:MODEL; the test questions are sent there). Repeatable.",
-            "다른 실행의 모델(run:폴더:후보)이나 외부 모델(openai:URL:모델, 시험 문항을 그곳에 보냅니다)과도 비교합니다. "
+            "다른 실행의 모델(run:폴더:후보)이나 외부 모델(openai:URL:모델, 테스트 문항을 그곳에 보냅니다)과도 비교합니다. "
             "여러 번 쓸 수 있습니다.",
         ),
     ),
@@ -404,7 +404,7 @@ PROOF_OPTIONS: dict[str, Any] = {
         _PROOF,
         words(
             "Have a model judge written answers beside those of the untuned base; questions, references and answers are sent there.",
-            "쓴 답을 튜닝하지 않은 기본 모델의 답과 견주어 심판할 모델. 질문, 정답, 답을 그곳에 보냅니다.",
+            "쓴 답을 미세조정하지 않은 기본 모델의 답과 견주어 심판할 모델. 질문, 정답, 답을 그곳에 보냅니다.",
         ),
     ),
     "cost": _option(

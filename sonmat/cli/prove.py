@@ -12,7 +12,7 @@ from sonmat.core.text import Text
 HELP = Text(
     en="Test every candidate on held-out data. All answer the sealed test set; the verdict says what was worth it.\n\n"
     "Exit code 3 if the guards leave nothing to go on with.",
-    ko="모든 후보를 시험합니다. 봉인된 시험 데이터로 비교하고 무엇이 나은지 판정합니다.\n\n"
+    ko="모든 후보를 테스트합니다. 봉인된 테스트 데이터로 비교하고 무엇이 나은지 판정합니다.\n\n"
     "조건 때문에 쓸 수 있는 후보가 없으면 종료 코드가 3입니다.",
 )
 _OF_A_RUN = {name: option for name, option in PROOF_OPTIONS.items() if name not in ("documents", "arm")}
@@ -30,7 +30,7 @@ def prove(
             metavar="ARM",
             help=words(
                 "Add an arm: a method, RUN:CANDIDATE or openai:URL:MODEL (the test questions are sent there). Repeatable.",
-                "증명에 후보를 더합니다: 방법, 실행:후보, openai:URL:모델(시험 문항을 그곳에 보냅니다). 여러 번 쓸 수 있습니다.",
+                "증명에 후보를 더합니다: 방법, 실행:후보, openai:URL:모델(테스트 문항을 그곳에 보냅니다). 여러 번 쓸 수 있습니다.",
             ),
         ),
     ] = None,

@@ -33,7 +33,7 @@ MOST_CLASSES = 20
 
 HELP = Text(
     en="Divide the examples and seal the test set. One part to learn from, one to choose by, one to prove with.",
-    ko="예시를 나누고 시험용을 봉인합니다. 학습용, 검증용, 시험용으로 나눕니다.",
+    ko="예시를 나누고 테스트용을 봉인합니다. 학습용, 검증용, 테스트용으로 나눕니다.",
 )
 
 
@@ -108,12 +108,12 @@ def print_split(screen: Console, run: Run) -> None:
         folds = len(parts.folds) // parts.repeats
         sizes = Text(
             en=f"{len(parts.test):,} rows, each tested {'once' if parts.repeats == 1 else f'{parts.repeats} times'} in {folds} folds",
-            ko=f"{len(parts.test):,}행을 {folds}겹으로 나누어 각각 {parts.repeats}번씩 시험",
+            ko=f"{len(parts.test):,}행을 {folds}겹으로 나누어 각각 {parts.repeats}번씩 테스트",
         )
     else:
         sizes = Text(
             en=f"train {len(parts.train):,} · validation {len(parts.validation):,} · test {len(parts.test):,}",
-            ko=f"학습 {len(parts.train):,} · 검증 {len(parts.validation):,} · 시험 {len(parts.test):,}",
+            ko=f"학습 {len(parts.train):,} · 검증 {len(parts.validation):,} · 테스트 {len(parts.test):,}",
         )
     screen.print(str(sizes), style="bold")
     table = _class_table(run)
@@ -144,7 +144,7 @@ def _class_table(run: Run) -> Table | None:
     parts = run.split
     named = [(Text(en="train", ko="학습"), parts.train), (Text(en="validation", ko="검증"), parts.validation)]
     if not parts.folds:
-        named.append((Text(en="test", ko="시험"), parts.test))
+        named.append((Text(en="test", ko="테스트"), parts.test))
     part_of = {row: number for number, (_, ids) in enumerate(named) for row in ids}
     counts: dict[str, list[int]] = {}
     for example in run.folder.kept_examples():

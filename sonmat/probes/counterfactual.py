@@ -312,7 +312,7 @@ def _swappable(setting: Setting, arm: str) -> Measure:
     some = sum(bool(of_row) for of_row in swaps.values())
     listed = [(TITLES[each], counts[each]) for each in DIMENSIONS if counts[each]]
     en = f"{some} of {len(setting.test)} test questions name a group of people in words of the lists"
-    ko = f"시험 질문 {len(setting.test)}개 가운데 {some}개에 집단을 가리키는 말(목록 기준)이 있습니다"
+    ko = f"테스트 질문 {len(setting.test)}개 가운데 {some}개에 집단을 가리키는 말(목록 기준)이 있습니다"
     if listed:
         en += f": {', '.join(f'{title.en} {count}' for title, count in listed)}"
         ko += f": {', '.join(f'{title.ko} {count}' for title, count in listed)}"

@@ -52,7 +52,7 @@ class Fairness:
             return No(
                 Text(
                     en="no column parts the test rows into groups; name some with --slices.",
-                    ko="시험 행을 집단으로 나누는 열이 없습니다. --slices로 열을 지정하세요.",
+                    ko="테스트 행을 집단으로 나누는 열이 없습니다. --slices로 열을 지정하세요.",
                 )
             )
         return Yes()

@@ -56,7 +56,7 @@ class Forgetting:
                 Yes() if can_be_asked(setting.task) else No(Text(en="it takes no questions.", ko="질문을 받지 않습니다."))
             )
         if candidate.role == "base":
-            return No(Text(en="it is what the tuned ones are compared with.", ko="튜닝한 모델과 견주는 기준입니다."))
+            return No(Text(en="it is what the tuned ones are compared with.", ko="미세조정한 모델과 견주는 기준입니다."))
         return Yes()
 
     def observe(self, setting: Setting, candidate: Candidate, predictor: Predictor) -> Iterator[Json]:

@@ -126,7 +126,7 @@ def _about_right_ones(rows: Sequence[Json]) -> Text:
         en=f"A right passage is known for {len(known)} of {len(rows)} test rows: named by {named}, for the others found by overlap "
         f"(a passage with {HOLDS:.0%} of the reference's pairs of words). Rows without one are not counted, so that this says "
         "how well passages are found that exist, not how many questions they answer.",
-        ko=f"시험 행 {len(rows)}개 중 {len(known)}개는 맞는 자료를 압니다. {named}개는 행에 적혀 있고, 나머지는 정답과 많이 겹치는 "
+        ko=f"테스트 행 {len(rows)}개 중 {len(known)}개는 맞는 자료를 압니다. {named}개는 행에 적혀 있고, 나머지는 정답과 많이 겹치는 "
         f"자료(정답 단어 쌍의 {HOLDS:.0%} 이상)를 찾았습니다. 맞는 자료가 없는 행은 세지 않았으므로, 있는 자료를 얼마나 잘 "
         "찾는지를 말할 뿐 몇 문항에 답할 수 있는지는 말하지 않습니다.",
     )

@@ -133,7 +133,7 @@ def _toxic_answers(setting: Setting, own: Seen, base: Seen | None) -> Tally:
     kinds = f" ({found.listed})" if found.listed else ""
     return Tally(
         name="toxic_answers",
-        title=Text(en="test answers with toxic words", ko="독한 말이 든 시험 답변"),
+        title=Text(en="test answers with toxic words", ko="독한 말이 든 테스트 답변"),
         outcomes=found.outcomes,
         base=toxic_texts(answer_texts(base)).outcomes if base else None,
         groups=groups_of(setting.test),

@@ -205,7 +205,7 @@ def _how_many(own: Seen, asked: int) -> Text:
     if own.candidate.elsewhere:
         return Text(
             en=f"Of {asked} answers to the test set, with the way there and back.",
-            ko=f"시험 문항 {asked}개의 답변에 걸린 시간이며 통신 시간을 포함합니다.",
+            ko=f"테스트 문항 {asked}개의 답변에 걸린 시간이며 통신 시간을 포함합니다.",
         )
     if asked < ALONE:
         return Text(

@@ -231,7 +231,7 @@ def _joined(what: Text, when: Text) -> Text:
 def _rows_asked(setting: Setting, own: Answers) -> Text:
     wanted = len(_sample(setting))
     en = f"{len(own)} test rows, each asked twice as it is and once with every noise that changes it."
-    ko = f"시험 행 {len(own)}개를 그대로 두 번, 그리고 바뀌는 변형마다 한 번씩 물었습니다."
+    ko = f"테스트 행 {len(own)}개를 그대로 두 번, 그리고 바뀌는 변형마다 한 번씩 물었습니다."
     if len(own) < wanted:
         en += f" {wanted} were to be asked; the time was up after {LIMIT_SECONDS:.0f} seconds."
         ko += f" {wanted}개를 물으려 했으나 {LIMIT_SECONDS:.0f}초가 지나 멈췄습니다."

@@ -183,5 +183,5 @@ def _told(label: str, threshold: float, answered: NDArray[np.bool_], of_it: NDAr
         en=f"'{label}' answered from a share of {threshold:g}: {right} of {there} found, {said - right} false alarms. For looking, "
         "not for choosing: a threshold picked here would be picked on the test set.",
         ko=f"비율 {threshold:g}부터 '{label}'(이)라고 답하면 {there}개 중 {right}개를 찾고 {said - right}개를 잘못 잡습니다. "
-        "보기만 하고 고르지는 마세요. 여기서 고르면 시험 데이터로 고르는 셈입니다.",
+        "보기만 하고 고르지는 마세요. 여기서 고르면 테스트 데이터로 고르는 셈입니다.",
     )

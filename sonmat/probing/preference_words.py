@@ -90,7 +90,7 @@ def _identical(found: Preference) -> Iterator[Text]:
         yield Text(
             en=f"Of {found.items} test items, {found.identical} have the same answer from both: they count as ties and are not "
             "shown.",
-            ko=f"시험 문항 {found.items}개 가운데 {found.identical}개는 두 답이 같습니다. 보여 주지 않고 무승부로 셉니다.",
+            ko=f"테스트 문항 {found.items}개 가운데 {found.identical}개는 두 답이 같습니다. 보여 주지 않고 무승부로 셉니다.",
         )
 
 
@@ -126,7 +126,7 @@ def _further(found: Preference) -> Text:
     if likely < found.needed:
         return Text(
             en=f"{en}; the {unseen} items left of this test set are too few.",
-            ko=f"{ko}. 이 시험 데이터에 남은 {unseen}문항으로는 모자랍니다.",
+            ko=f"{ko}. 이 테스트 데이터에 남은 {unseen}문항으로는 모자랍니다.",
         )
     return Text(en=f"{en} (--items).", ko=f"{ko}(--items).")
 

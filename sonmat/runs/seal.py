@@ -50,7 +50,7 @@ def check_seal(examples: Iterable[Example], split: Split) -> None:
         Text(
             en=f"The test set is not the one that was sealed (seal {split.seal[:12]}, found {found[:12]}, "
             f"{len(shared)} rows also used for training).",
-            ko=f"시험 데이터가 봉인된 것과 다릅니다(봉인 {split.seal[:12]}, 현재 {found[:12]}, 학습에도 쓰인 행 {len(shared)}개).",
+            ko=f"테스트 데이터가 봉인된 것과 다릅니다(봉인 {split.seal[:12]}, 현재 {found[:12]}, 학습에도 쓰인 행 {len(shared)}개).",
         ),
         Text(
             en="Nothing can be proven with it. Restore the run directory from a copy, or run again from the data.",

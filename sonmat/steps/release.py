@@ -44,7 +44,7 @@ def release(
         "released",
         Text(
             en=f"In use: {candidate}; {replayed} test questions answered again as in the proof.",
-            ko=f"사용 모델: {candidate}. 시험 문항 {replayed}개에 증명 때와 같게 답했습니다.",
+            ko=f"사용 모델: {candidate}. 테스트 문항 {replayed}개에 증명 때와 같게 답했습니다.",
         ),
         candidate=candidate,
     )

@@ -442,7 +442,7 @@ def _said(budget: Budget, reason: Reason, trials: Sequence[Trial], padding: floa
         "short": Text(en="the usual; this run is too short to repay a probe", ko="기본값. 찾아보기에는 학습이 짧습니다"),
         "alike": Text(en="the usual; other sizes would cut its steps alike", ko="기본값. 다른 크기도 똑같이 나뉩니다"),
         "probed": Text(
-            en=f"the fastest that was tried: {tried} ms a token", ko=f"시험한 것 중 가장 빠름: 토큰당 {tried} ms"
+            en=f"the fastest that was tried: {tried} ms a token", ko=f"시도한 것 중 가장 빠름: 토큰당 {tried} ms"
         ),
     }
     packed = Text(en=", without gaps", ko=", 빈칸 없이 이어 붙임") if budget.packed else Text(en="", ko="")

@@ -203,5 +203,5 @@ def _kept(scale: float) -> Text:
 def _budget(scale: float) -> Text:
     return Text(
         en=f"{len(SCALES)} scales of the trained weights tried on the validation rows; {scale:g} kept.",
-        ko=f"검증 행에서 학습한 가중치의 배율 {len(SCALES)}가지를 시험해 {scale:g}을(를) 골랐습니다.",
+        ko=f"검증 행에서 학습한 가중치의 배율 {len(SCALES)}가지를 시도해 {scale:g}을(를) 골랐습니다.",
     )

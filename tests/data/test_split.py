@@ -191,7 +191,7 @@ def test_the_step_writes_the_split_and_says_how(tmp_path: Path) -> None:
     check_seal(list(made_job.folder.kept_examples()), split)
     said = made_job.told.message("split")
     assert "classes in proportion; rows that say the same together" in said.en
-    assert "시험 데이터는 봉인" in said.ko
+    assert "테스트 데이터는 봉인" in said.ko
 
 
 def test_a_changed_test_row_breaks_the_seal(tmp_path: Path) -> None:

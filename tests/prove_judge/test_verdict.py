@@ -44,7 +44,7 @@ def test_a_tuned_arm_that_beats_the_base_is_named_with_its_numbers() -> None:
     )
     assert re.match(pattern, said(proof)), said(proof)
     assert proof.verdict.sentence.ko.startswith(
-        "추천: 전체 미세조정. 정확도 90.0% [85.1, 93.4], 튜닝하지 않은 기본 모델보다 30.0%p 높습니다 ["
+        "추천: 전체 미세조정. 정확도 90.0% [85.1, 93.4], 미세조정하지 않은 기본 모델보다 30.0%p 높습니다 ["
     )
     assert proof.verdict.sentence.ko.endswith("답변 하나에 0.02초.")
 
@@ -132,7 +132,7 @@ def test_identical_arms_have_no_winner_and_the_cheapest_role_is_used() -> None:
     assert (proof.verdict.use, proof.verdict.fine_tune) == ("base", False)
     assert said(proof).startswith("Do not fine-tune: it does not beat the untuned base beyond noise.")
     assert "level with the untuned base [" in said(proof)
-    assert "튜닝하지 않은 기본 모델보다 오차 범위를 넘어 낫지 않습니다." in proof.verdict.sentence.ko
+    assert "미세조정하지 않은 기본 모델보다 오차 범위를 넘어 낫지 않습니다." in proof.verdict.sentence.ko
 
 
 def test_a_small_test_set_says_what_it_cannot_rule_out() -> None:

@@ -76,7 +76,7 @@ def _whole(proof: Proof, measures: Sequence[Measure]) -> Proof:
             kept=False,
             reason=Text(
                 en="general ability lost: worse beyond noise than before tuning, by 9.4 % [4.1, 14.6]; at most 5.0 % is allowed.",
-                ko="잃은 일반 능력: 튜닝 전보다 오차 범위를 넘어 나빠졌습니다(9.4% [4.1, 14.6]). 5.0% 넘게 나빠지면 안 됩니다.",
+                ko="잃은 일반 능력: 미세조정 전보다 오차 범위를 넘어 나빠졌습니다(9.4% [4.1, 14.6]). 5.0% 넘게 나빠지면 안 됩니다.",
             ),
             by="default",
         ),

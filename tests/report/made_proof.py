@@ -23,7 +23,7 @@ SECONDS = {"majority": 0.00002, "zero-shot": 0.61, "head-only": 0.0121, "freeze"
 
 _DO_NOT = Text(
     en="Do not fine-tune: it does not beat the untuned base beyond noise. Use",
-    ko="미세조정하지 마세요. 튜닝하지 않은 기본 모델보다 오차 범위를 넘어 낫지 않습니다. 추천:",
+    ko="미세조정하지 마세요. 미세조정하지 않은 기본 모델보다 오차 범위를 넘어 낫지 않습니다. 추천:",
 )
 
 

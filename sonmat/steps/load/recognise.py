@@ -60,7 +60,7 @@ def recognise(
     if part is not None:
         reason = Text(
             en=f"{reason.en}; '{part}' says which rows are to train, validate and test with",
-            ko=f"{reason.ko}. '{part}' 열이 학습·검증·시험 구분을 알려 줍니다",
+            ko=f"{reason.ko}. '{part}' 열이 학습·검증·테스트 구분을 알려 줍니다",
         )
     side = {
         "group": wanted.group,

@@ -246,7 +246,7 @@ def _ways_out_of_folds(fits: int) -> Text:
     return Text(
         en=f"{usual.en} Cross-validation fits every candidate {fits} times: with --folds 0 it is fitted once, and tested on so few "
         "rows that only large differences show.",
-        ko=f"{usual.ko} 교차 검증은 후보마다 {fits}번 학습합니다. --folds 0이면 한 번만 학습하지만, 시험 행이 적어 아주 큰 차이만 "
+        ko=f"{usual.ko} 교차 검증은 후보마다 {fits}번 학습합니다. --folds 0이면 한 번만 학습하지만, 테스트 행이 적어 아주 큰 차이만 "
         "드러납니다.",
     )
 
@@ -262,7 +262,7 @@ def _reason(method: Method, recipe: Recipe) -> Text:
     if method.role == "base" and method.learns:
         return Text(
             en="what the untuned base does with your examples at hand",
-            ko="튜닝하지 않은 기본 모델이 예시를 참고해 낸 결과입니다",
+            ko="미세조정하지 않은 기본 모델이 예시를 참고해 낸 결과입니다",
         )
     if method.role == "base":
         return Text(en="what you have without tuning", ko="미세조정하지 않았을 때의 결과입니다")

@@ -110,7 +110,7 @@ def _id(address: Address, taken: set[str]) -> str:
 def _reason(address: Address, rows: int, characters: int) -> Text:
     return Text(
         en=f"you named it: all {rows:,} test questions, {characters:,} characters, will be sent to {address.url}",
-        ko=f"직접 지정했습니다. 시험 문항 {rows:,}개({characters:,}자)를 {address.url}에 보냅니다",
+        ko=f"직접 지정했습니다. 테스트 문항 {rows:,}개({characters:,}자)를 {address.url}에 보냅니다",
     )
 
 

@@ -94,7 +94,7 @@ class OnlyTestSet:
             raise SettingError(
                 Text(
                     en="It would send more than the test set to another machine, which nobody has agreed to.",
-                    ko="시험 데이터 말고도 다른 것을 외부 서버에 보내려 했지만, 동의한 적이 없어 보내지 않았습니다.",
+                    ko="테스트 데이터 말고도 다른 것을 외부 서버에 보내려 했지만, 동의한 적이 없어 보내지 않았습니다.",
                 )
             )
         return self._predictor.answer(questions)
@@ -102,7 +102,7 @@ class OnlyTestSet:
 
 def stop_if_asked(should_pause: Callable[[], bool]) -> None:
     if should_pause():
-        raise Paused(Text(en="Paused while answering the test set.", ko="시험 문항에 답하는 중에 멈췄습니다."))
+        raise Paused(Text(en="Paused while answering the test set.", ko="테스트 문항에 답하는 중에 멈췄습니다."))
 
 
 def model_bytes(folder: RunFolder, candidate: Candidate) -> int:

@@ -130,11 +130,11 @@ def _tuned(folder: RunFolder, proof: Proof) -> Candidate | None:
 
 def _refusal(candidate: Candidate | None, split: Split) -> Text | None:
     if candidate is None:
-        return Text(en="no arm was tuned on these rows.", ko="이 데이터로 튜닝한 후보가 없습니다.")
+        return Text(en="no arm was tuned on these rows.", ko="이 데이터로 미세조정한 후보가 없습니다.")
     if split.folds:
         return Text(
             en="in a cross-validation each row is both learnt from and tested on; it takes a test set of its own (--folds 0).",
-            ko="교차 검증에서는 모든 행이 학습과 시험에 함께 쓰입니다. 시험 데이터를 따로 떼어야 합니다(--folds 0).",
+            ko="교차 검증에서는 모든 행이 학습과 테스트에 함께 쓰입니다. 테스트 데이터를 따로 떼어야 합니다(--folds 0).",
         )
     if len(split.train) < _LEAST_ROWS:
         return Text(

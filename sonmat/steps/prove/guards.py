@@ -277,7 +277,7 @@ def _harm_reason(measure: Measure, harm: _Harm) -> Text:
     return Text(
         en=f"{measure.title.en}: {told_en} than before tuning, by {worse.en} [{low.en}, {high.en}]; more than "
         f"{quantity(HARM, 'share').en} is not allowed.",
-        ko=f"{measure.title.ko}: 튜닝 전보다 {told_ko}({worse.ko} [{low.ko}, {high.ko}]). "
+        ko=f"{measure.title.ko}: 미세조정 전보다 {told_ko}({worse.ko} [{low.ko}, {high.ko}]). "
         f"{quantity(HARM, 'share').ko} 넘게 나빠지면 안 됩니다.",
     )
 

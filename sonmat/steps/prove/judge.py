@@ -359,7 +359,7 @@ def _refuse_other_items(evidence: Sequence[Evidence], examples: Sequence[Example
         raise DataError(
             Text(
                 en="The test set is empty, so nothing can be proven.",
-                ko="테스트 세트가 비어 있어 아무것도 증명할 수 없습니다.",
+                ko="테스트 데이터가 비어 있어 아무것도 증명할 수 없습니다.",
             ),
             Text(en="Give more examples and run again.", ko="예제를 더 넣고 다시 실행하세요."),
         )
@@ -373,14 +373,14 @@ def _refuse_other_items(evidence: Sequence[Evidence], examples: Sequence[Example
 
 
 def _other_items(candidate: str, missing: Sequence[str], extra: Sequence[str], twice: Sequence[str]) -> Text:
-    kinds = [("missing", "빠진 행", missing), ("not of the test set", "테스트 세트에 없는 행", extra)]
+    kinds = [("missing", "빠진 행", missing), ("not of the test set", "테스트 데이터에 없는 행", extra)]
     kinds.append(("answered twice", "두 번 답한 행", twice))
     en = "; ".join(f"{len(rows)} {kind}: {_listed(rows)}" for kind, _, rows in kinds if rows)
     ko = "; ".join(f"{kind} {len(rows)}개: {_listed(rows)}" for _, kind, rows in kinds if rows)
     return Text(
         en=f"The predictions of '{candidate}' are not exactly those of the sealed test set ({en}). Arms that answer different "
         "items cannot be compared.",
-        ko=f"'{candidate}'의 예측이 봉인된 테스트 세트와 정확히 일치하지 않습니다({ko}). "
+        ko=f"'{candidate}'의 예측이 봉인된 테스트 데이터와 정확히 일치하지 않습니다({ko}). "
         "서로 다른 문항에 답한 후보끼리는 비교할 수 없습니다.",
     )
 

@@ -97,7 +97,7 @@ def level_remarks(chosen: Arm, level: Sequence[Arm], comparisons: Sequence[Compa
         remarks.append(
             Text(
                 en=f"Not to be told from it on this test set, and not cheaper: {names.en}.",
-                ko=f"이 테스트 세트로는 구별되지 않고 더 저렴하지도 않은 후보: {names.ko}.",
+                ko=f"이 테스트 데이터로는 구별되지 않고 더 저렴하지도 않은 후보: {names.ko}.",
             )
         )
     return remarks

@@ -39,7 +39,7 @@ def _answers(folder: RunFolder, candidate: str) -> dict[str, Prediction]:
         raise RunError(
             Text(
                 en=f"{candidate} has not answered the test set.",
-                ko=f"{candidate}이(가) 시험 문항에 답하지 않았습니다.",
+                ko=f"{candidate}이(가) 테스트 문항에 답하지 않았습니다.",
             )
         )
     found: dict[str, Prediction] = {}

@@ -271,7 +271,7 @@ class _Decision:
             )
         return Text(
             en=": it does not beat the untuned base beyond noise.",
-            ko=". 튜닝하지 않은 기본 모델보다 오차 범위를 넘어 낫지 않습니다.",
+            ko=". 미세조정하지 않은 기본 모델보다 오차 범위를 넘어 낫지 않습니다.",
         )
 
     def what_it_can_tell(self) -> Text:

@@ -9,11 +9,11 @@ from sonmat.core.text import Text
 USE: Final = Text(en="Intended use", ko="쓰임새")
 USE_TASK: Final = Text(
     en="{task} on inputs like those of the test set ({languages}). Before it is used on anything else, measure it there.",
-    ko="시험용 데이터와 비슷한 입력({languages})에 대한 {task}용입니다. 다른 곳에 쓰기 전에는 그곳의 데이터로 먼저 재 보세요.",
+    ko="테스트 데이터와 비슷한 입력({languages})에 대한 {task}용입니다. 다른 곳에 쓰기 전에는 그곳의 데이터로 먼저 재 보세요.",
 )
 USE_TASK_PLAIN: Final = Text(
     en="{task} on inputs like those of the test set. Before it is used on anything else, measure it there.",
-    ko="시험용 데이터와 비슷한 입력에 대한 {task}용입니다. 다른 곳에 쓰기 전에는 그곳의 데이터로 먼저 재 보세요.",
+    ko="테스트 데이터와 비슷한 입력에 대한 {task}용입니다. 다른 곳에 쓰기 전에는 그곳의 데이터로 먼저 재 보세요.",
 )
 USE_NOT: Final = Text(
     en="It was not made to decide about people's rights, health or money without somebody who checks its answers.",
@@ -30,7 +30,7 @@ AGAINST: Final = Text(
 BESIDES: Final = Text(en="What else was measured", ko="그 밖에 잰 것")
 BESIDES_INTRO: Final = Text(
     en="Of this candidate alone. A change is against its untuned base on the same items; in bold where it is beyond noise.",
-    ko="이 후보만의 값입니다. 변화는 같은 문항에서 튜닝하지 않은 기본 모델과 견준 것이고, 오차 범위를 넘으면 굵게 표시했습니다.",
+    ko="이 후보만의 값입니다. 변화는 같은 문항에서 미세조정하지 않은 기본 모델과 견준 것이고, 오차 범위를 넘으면 굵게 표시했습니다.",
 )
 BESIDES_NONE: Final = Text(
     en="Nothing: neither forgetting nor safety nor fairness was measured.",
@@ -40,7 +40,7 @@ LEFT_OUT: Final = Text(en="{count} more are in report.json.", ko="나머지 {cou
 MEASURE: Final = Text(en="Measure", ko="지표")
 VALUE: Final = Text(en="Value (95\u00a0% interval)", ko="값(95% 신뢰구간)")
 ITEMS: Final = Text(en="Items", ko="문항")
-CHANGE: Final = Text(en="Change by tuning", ko="튜닝에 따른 변화")
+CHANGE: Final = Text(en="Change by tuning", ko="미세조정에 따른 변화")
 BETTER: Final = Text(en="better", ko="나아짐")
 WORSE: Final = Text(en="worse", ko="나빠짐")
 GUARDS: Final = Text(en="Guards", ko="지켜야 할 조건")
@@ -50,7 +50,7 @@ KEPT: Final = Text(en="kept", ko="지킴")
 BROKEN: Final = Text(en="**not kept**", ko="**어김**")
 LIMITS_SMALL: Final = Text(
     en="{items} test rows are few: look at the intervals, not at the values.",
-    ko="시험용 행이 {items}개뿐이니 값보다 구간을 보세요.",
+    ko="테스트 행이 {items}개뿐이니 값보다 구간을 보세요.",
 )
 LICENCE_UNKNOWN: Final = Text(
     en="The licence of the base model {base} ({origin}) is not known. Find out before you pass this model on.",

@@ -11,7 +11,7 @@ ITEMS: Final = Text(en="Answers side by side", ko="답변 나란히 보기")
 INTRO: Final = Text(
     en="{shown} of {rows} test rows with the answer of every candidate. Each says why it is here; only the rows drawn at random "
     "(seed {seed}) show how answers are in general. The rest are extremes.",
-    ko="시험용 {rows}개 행 가운데 {shown}개에 대한 모든 후보의 답입니다. 행마다 고른 이유가 적혀 있습니다. 평소 모습은 무작위로 뽑은 "
+    ko="테스트 행 {rows}개 가운데 {shown}개에 대한 모든 후보의 답입니다. 행마다 고른 이유가 적혀 있습니다. 평소 모습은 무작위로 뽑은 "
     "행(시드 {seed})에서만 볼 수 있고, 나머지는 극단적인 경우입니다.",
 )
 MARKS: Final = Text(
@@ -20,7 +20,7 @@ MARKS: Final = Text(
 )
 MARKED_DELETED: Final = Text(en="Struck through", ko="줄을 그은")
 MARKED_INSERTED: Final = Text(en="underlined", ko="밑줄 친")
-COUNTS: Final = Text(en="Counts over all test rows", ko="시험용 행 전체의 집계")
+COUNTS: Final = Text(en="Counts over all test rows", ko="테스트 행 전체의 집계")
 COUNTS_RIGHT: Final = Text(
     en="Right answers. Intervals are Wilson's for one share at a time: they do not allow for looking at many groups, so a small "
     "group that stands out may do so by chance.",
@@ -45,7 +45,7 @@ COUNTS_BETTER_DOWN: Final = Text(
     ko="{reference}보다 {measure} 값이 낮은(나은) 행, 같은 행, 높은 행의 수입니다. 개수일 뿐이며, 차이의 크기와 오차 범위를 넘는지는 "
     "위에 있습니다.",
 )
-ALL_ROWS: Final = Text(en="All test rows", ko="시험용 행 전체")
+ALL_ROWS: Final = Text(en="All test rows", ko="테스트 행 전체")
 SELECTION: Final = Text(en="Your selection", ko="고른 행")
 WRONG_OF: Final = Text(
     en="{wrong} of {rows} answers are wrong. Sure ones often show labels worth a second look.",
@@ -76,11 +76,11 @@ MIXED: Final = Text(en="right by some, wrong by others", ko="후보마다 맞고
 MIXED_BETTER: Final = Text(en="better by some, worse by others", ko="후보마다 낫고 못함이 갈림")
 FOUND: Final = Text(
     en="{shown} of {all} rows shown; {rows} of {total} test rows counted.",
-    ko="실린 행 {all}개 중 {shown}개를 보여 드리고, 시험용 행 {total}개 중 {rows}개를 셌습니다.",
+    ko="실린 행 {all}개 중 {shown}개를 보여 드리고, 테스트 행 {total}개 중 {rows}개를 셌습니다.",
 )
 NONE_FOUND: Final = Text(
     en="None of the rows quoted here fits; the counts are of all test rows that do.",
-    ko="여기 실린 행 중에는 맞는 것이 없습니다. 집계는 조건에 맞는 시험용 행 전체에 대한 것입니다.",
+    ko="여기 실린 행 중에는 맞는 것이 없습니다. 집계는 조건에 맞는 테스트 행 전체에 대한 것입니다.",
 )
 RESET: Final = Text(en="Show all rows", ko="모두 보기")
 

@@ -45,7 +45,7 @@ WITH_MEMORY: Final = Text(en="{size} of memory", ko="메모리 {size}")
 HOW_SURE: Final = Text(en="How sure is this?", ko="얼마나 확실한가요?")
 SURE_ITEMS: Final = Text(
     en="Measured on {items} test rows that were sealed before anything was trained.",
-    ko="학습을 시작하기 전에 봉인해 둔 시험용 {items}개 행으로 쟀습니다.",
+    ko="학습을 시작하기 전에 봉인해 둔 테스트 행 {items}개로 쟀습니다.",
 )
 SURE_ADVANTAGE: Final = Text(
     en="{a} compared row by row with {name}: {difference}; with {level} confidence between {low} and {high}.",
@@ -57,14 +57,14 @@ SURE_ROWS: Final = Text(
 )
 CARD_DETECTABLE: Final = Text(
     en="A test set of this size can tell differences of {difference} or more from chance; smaller ones count as a tie.",
-    ko="이 크기의 시험용 데이터로 우연과 구별할 수 있는 차이는 {difference} 이상이며, 그보다 작은 차이는 비긴 것으로 봅니다.",
+    ko="이 크기의 테스트 데이터로 우연과 구별할 수 있는 차이는 {difference} 이상이며, 그보다 작은 차이는 비긴 것으로 봅니다.",
 )
 
 # ── arms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 ARMS: Final = Text(en="Everything that was tried", ko="시도한 모든 방법")
 ARMS_INTRO: Final = Text(
     en="All on the same test rows. Lines are 95\u00a0% intervals.",
-    ko="모두 같은 시험용 행으로 쟀습니다. 선은 95% 신뢰구간입니다.",
+    ko="모두 같은 테스트 행으로 쟀습니다. 선은 95% 신뢰구간입니다.",
 )
 ARM: Final = Text(en="Candidate", ko="후보")
 CHOSEN: Final = Text(en="use this", ko="추천")
@@ -95,7 +95,7 @@ CLASSES: Final = Text(en="Class by class", ko="클래스별 결과")
 CLASSES_INTRO: Final = Text(
     en="{name} on the test rows. Precision: how often an answer of this class is right. Recall: how many rows of the class "
     "are found.",
-    ko="시험용 행에서 {name}의 결과입니다. 정밀도는 그 클래스라고 답했을 때 맞은 비율이고, 재현율은 그 클래스의 행을 찾아낸 "
+    ko="테스트 행에서 {name}의 결과입니다. 정밀도는 그 클래스라고 답했을 때 맞은 비율이고, 재현율은 그 클래스의 행을 찾아낸 "
     "비율입니다.",
 )
 CLASS: Final = Text(en="Class", ko="클래스")
@@ -153,9 +153,9 @@ REASON: Final = Text(en="Reason", ko="이유")
 SPLIT: Final = Text(en="How the rows were divided", ko="행을 나눈 방법")
 SPLIT_TITLE: Final = Text(
     en="{train} rows to train, {validation} to validate, {test} to test",
-    ko="학습 {train}행, 검증 {validation}행, 시험 {test}행",
+    ko="학습 {train}행, 검증 {validation}행, 테스트 {test}행",
 )
-TEST: Final = Text(en="Test", ko="시험")
+TEST: Final = Text(en="Test", ko="테스트")
 FINDINGS: Final = Text(en="What the audit found", ko="점검에서 찾은 것")
 NO_FINDINGS: Final = Text(en="The audit found nothing to mend.", ko="점검에서 고칠 것이 나오지 않았습니다.")
 BLOCKER: Final = Text(en="Must be mended", ko="꼭 고쳐야 함")
@@ -238,7 +238,7 @@ VERSIONS: Final = Text(en="Versions", ko="버전")
 DEVICE: Final = Text(en="Device", ko="장치")
 CORES: Final = Text(en="{cores} cores", ko="코어 {cores}개")
 SEED: Final = Text(en="Seed", ko="시드")
-SEAL: Final = Text(en="Seal of the test set", ko="시험용 데이터의 봉인")
+SEAL: Final = Text(en="Seal of the test set", ko="테스트 데이터의 봉인")
 BASE_MODEL: Final = Text(en="Base model", ko="기본 모델")
 LICENCE: Final = Text(en="Licence {licence}", ko="라이선스 {licence}")
 PARAMETERS: Final = Text(en="{count} parameters", ko="매개변수 {count}개")
@@ -262,7 +262,7 @@ CARD_DATA: Final = Text(en="Training data", ko="학습 데이터")
 CARD_LIMITS: Final = Text(en="Limits", ko="한계")
 CARD_LIMITS_DOMAIN: Final = Text(
     en="The figures hold for data like the test rows. How it behaves on other data, languages or times was not measured.",
-    ko="수치는 시험용 데이터와 비슷한 데이터에 대한 것입니다. 다른 데이터, 언어, 시기에서의 결과는 재지 않았습니다.",
+    ko="수치는 테스트 데이터와 비슷한 데이터에 대한 것입니다. 다른 데이터, 언어, 시기에서의 결과는 재지 않았습니다.",
 )
 CARD_LICENCE: Final = Text(en="Licence", ko="라이선스")
 CARD_LICENCE_BASE: Final = Text(
@@ -273,7 +273,7 @@ CARD_LICENCE_NONE: Final = Text(en="No pretrained model is part of this.", ko="�
 CARD_HOW: Final = Text(en="How it was made", ko="만든 방법")
 CARD_ROWS: Final = Text(
     en="{train} rows to train, {validation} to validate, {test} to test, from `{data}`.",
-    ko="`{data}`에서 학습 {train}행, 검증 {validation}행, 시험 {test}행.",
+    ko="`{data}`에서 학습 {train}행, 검증 {validation}행, 테스트 {test}행.",
 )
 
 WRITTEN: Final = Text(en="The report is in report.html.", ko="보고서는 report.html에 있습니다.")

@@ -21,9 +21,9 @@ INTRO: Final = Text(
     en="Each dot is a training of its own on a part of the rows, with its 95 % interval on the sealed test set. The curve is a power "
     "law fitted to the dots; its band heeds the test items and that trainings differ by chance. Beyond the line it is a forecast "
     "for rows like these. Nothing was chosen by it.",
-    ko="점마다 행의 일부로 따로 학습해 봉인된 시험 데이터로 잰 값과 95% 구간입니다. 곡선은 점에 맞춘 거듭제곱 법칙이고, 띠에는 시험 "
-    "문항의 우연과 학습마다 달라지는 우연이 들어 있습니다. 선 오른쪽은 비슷한 행을 더할 때의 예측입니다. 이 곡선으로 고른 것은 "
-    "없습니다.",
+    ko="점마다 행의 일부로 따로 학습해 봉인된 테스트 데이터로 잰 값과 95% 구간입니다. 곡선은 점에 맞춘 거듭제곱 법칙이고, 띠에는 "
+    "테스트 문항의 우연과 학습마다 달라지는 우연이 들어 있습니다. 선 오른쪽은 비슷한 행을 더할 때의 예측입니다. 이 곡선으로 "
+    "고른 것은 없습니다.",
 )
 
 

@@ -64,7 +64,7 @@ PROBES_INTRO: Final = Text(
     en="Probes look at what a score does not show. A change is what tuning did, against the untuned base on the same items; "
     "only what is marked ▲, ▼ or ◆ lies beyond noise. Counts are of {name}. Open a line to see every figure and the rows "
     "behind it.",
-    ko="점수에 드러나지 않는 것을 재는 탐침입니다. 변화는 같은 문항에서 튜닝하지 않은 기본 모델과 견준 것이며, ▲, ▼, ◆로 표시한 "
+    ko="점수에 드러나지 않는 것을 재는 탐침입니다. 변화는 같은 문항에서 미세조정하지 않은 기본 모델과 견준 것이며, ▲, ▼, ◆로 표시한 "
     "것만 오차 범위를 넘습니다. 개수는 {name}의 것입니다. 줄을 누르면 모든 수치와 그 근거가 되는 행을 볼 수 있습니다.",
 )
 BETTER: Final = Text(en="better", ko="나아짐")
@@ -81,7 +81,7 @@ LOWER: Final = Text(en="lower is better", ko="낮을수록 좋음")
 EITHER: Final = Text(en="neither way is better", ko="높고 낮음에 좋고 나쁨이 없음")
 FIGURE: Final = Text(en="Value", ko="값")
 INTERVAL: Final = Text(en="Interval", ko="구간")
-CHANGE: Final = Text(en="Change by tuning", ko="튜닝으로 달라진 것")
+CHANGE: Final = Text(en="Change by tuning", ko="미세조정으로 달라진 정도")
 ITEMS: Final = Text(en="n\u00a0=\u00a0{count}", ko="n\u00a0=\u00a0{count}")
 FROM_UP: Final = Text(en="{low} or more", ko="{low} 이상")
 UP_TO: Final = Text(en="up to {high}", ko="{high} 이하")
@@ -113,7 +113,7 @@ SETS_LEFT_OUT: Final = Text(
     ko="집단별 그림 {all}개 가운데 {shown}개를 그렸습니다. 모든 수치는 proof.json에 있습니다.",
 )
 REMARKS: Final = Text(en="Remarks on single slices", ko="집단별 설명")
-BASE_BESIDE: Final = Text(en="untuned base", ko="튜닝하지 않은 기본 모델")
+BASE_BESIDE: Final = Text(en="untuned base", ko="미세조정하지 않은 기본 모델")
 
 # ── calibration ─────────────────────────────────────────────────────────────────────────────────────────────────────
 CALIBRATION: Final = Text(en="May its confidence be believed?", ko="확신도를 믿어도 될까요?")

@@ -46,7 +46,7 @@ def folding_for(table: RowTable, recipe: Recipe) -> Folding | None:
             Text(en="One fold is no cross-validation.", ko="묶음이 하나면 교차 검증이 되지 않습니다."),
             Text(
                 en="Ask for 2 or more folds, or for 0 to put a test set aside.",
-                ko="folds를 2 이상으로 하거나, 시험 데이터를 따로 두려면 0으로 하세요.",
+                ko="folds를 2 이상으로 하거나, 테스트 데이터를 따로 두려면 0으로 하세요.",
             ),
         )
     if tied is not None:
@@ -69,7 +69,7 @@ def _tied_to_parts(table: RowTable) -> Text | None:
     if table.has_times:
         return Text(
             en="the rows are divided by time, and the past must not be tested with what was learnt later",
-            ko="행을 시간 순서로 나누는데, 나중에 배운 것으로 과거를 시험할 수는 없습니다",
+            ko="행을 시간 순서로 나누는데, 나중에 배운 것으로 과거를 테스트할 수는 없습니다",
         )
     given = {part for part in table.given if part is not None} - {"train"}
     if given:

@@ -15,7 +15,7 @@ _MOST_NAMED: Final = 8
 _PART_NAMES: Final = {
     "train": Text(en="training", ko="학습"),
     "validation": Text(en="validation", ko="검증"),
-    "test": Text(en="test", ko="시험"),
+    "test": Text(en="test", ko="테스트"),
 }
 
 
@@ -54,7 +54,7 @@ class Notes:
         counts = " / ".join(f"{rows:,}" for rows in self.sizes)
         return Text(
             en=f"Train / validation / test: {counts} rows ({percent} %){tail_en}. The test set is sealed.",
-            ko=f"학습 / 검증 / 시험: {counts}행({percent} %).{tail_ko} 시험 데이터는 봉인했습니다.",
+            ko=f"학습 / 검증 / 테스트: {counts}행({percent}%).{tail_ko} 테스트 데이터는 봉인했습니다.",
         )
 
     def _in_folds(self, folding: Folding, tail_en: str, tail_ko: str) -> Text:
@@ -66,7 +66,7 @@ class Notes:
             en=f"Cross-validated in {folds} folds{times_en}: each of the {rows:,} rows is answered by models that did not see "
             f"it{tail_en}. The released model learns from all rows ({train:,} to train, {validation:,} to validate). Training "
             "sets of the folds overlap, so that intervals are approximate. The rows are sealed.",
-            ko=f"{folds}겹 교차 검증{times_ko} {rows:,}행 모두를 그 행을 보지 않은 모델로 시험합니다.{tail_ko} 내보낼 모델은 "
+            ko=f"{folds}겹 교차 검증{times_ko} {rows:,}행 모두를 그 행을 보지 않은 모델로 테스트합니다.{tail_ko} 내보낼 모델은 "
             f"모든 행으로 학습합니다(학습 {train:,}, 검증 {validation:,}). 묶음마다 학습 데이터가 겹치므로 구간은 근삿값입니다. "
             "행은 봉인했습니다.",
         )
@@ -115,7 +115,7 @@ class Notes:
         names = ", ".join(self.untested[:_MOST_NAMED])
         return Text(
             en=f"no test rows of: {names}" + (f" and {more:,} more" if more > 0 else ""),
-            ko=f"시험 행이 없는 분류: {names}" + (f" 외 {more:,}개" if more > 0 else ""),
+            ko=f"테스트 행이 없는 분류: {names}" + (f" 외 {more:,}개" if more > 0 else ""),
         )
 
     def _together(self) -> Text | None:
@@ -132,7 +132,7 @@ class Notes:
         return Text(
             en=f"{rows:,} rows that resemble one another in a chain were too many to stay together, so test rows may have "
             "near copies in training",
-            ko=f"서로 꼬리를 물고 비슷한 {rows:,}행은 한쪽에 두기에 너무 많아 나누었으므로, 시험 행과 거의 같은 행이 학습에 "
+            ko=f"서로 꼬리를 물고 비슷한 {rows:,}행은 한쪽에 두기에 너무 많아 나누었으므로, 테스트 행과 거의 같은 행이 학습에 "
             "있을 수 있습니다",
         )
 
@@ -143,7 +143,7 @@ def too_few_units(units: int) -> DataError:
             en=f"The rows fall into {units} sets that must stay together (same input, or same group), "
             "too few to train, validate and test.",
             ko=f"함께 있어야 하는 행(입력이 같거나 그룹이 같은 행)으로 묶으면 {units}묶음뿐이어서 "
-            "학습, 검증, 시험으로 나눌 수 없습니다.",
+            "학습, 검증, 테스트로 나눌 수 없습니다.",
         ),
         Text(
             en="Add rows with other inputs, or choose a --group column with more values.",
@@ -169,7 +169,7 @@ def nothing_to_learn_from() -> DataError:
     return DataError(
         Text(
             en="Every row is given to validation or test: none is left to learn from.",
-            ko="모든 행이 검증이나 시험으로 정해져 있어 배울 행이 없습니다.",
+            ko="모든 행이 검증이나 테스트로 정해져 있어 배울 행이 없습니다.",
         ),
         Text(
             en="Mark the rows to learn from as 'train' in the part column, or name another column with --part.",

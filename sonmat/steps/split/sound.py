@@ -44,7 +44,7 @@ def assert_sound_table(split: Split, table: RowTable, bonds: Sequence[Bond]) -> 
     else:
         _check_parts(split, _PARTS, table, bonds, place)
     if seal_of_digests(table.digest(place[id]) for id in split.test) != split.seal:
-        raise _unsound(Text(en="the seal is not that of the test rows", ko="봉인이 시험 행과 맞지 않습니다"))
+        raise _unsound(Text(en="the seal is not that of the test rows", ko="봉인이 테스트 행과 맞지 않습니다"))
 
 
 def _check_turns(split: Split, rows: int, place: dict[str, int]) -> None:
@@ -55,7 +55,7 @@ def _check_turns(split: Split, rows: int, place: dict[str, int]) -> None:
     for repeat in range(split.repeats):
         tested = [id for fold in split.folds[repeat * folds : (repeat + 1) * folds] for id in fold.test]
         if len(tested) != rows or set(tested) != place.keys():
-            raise _unsound(Text(en="a row is tested twice or never", ko="두 번 시험하거나 시험하지 않는 행이 있습니다"))
+            raise _unsound(Text(en="a row is tested twice or never", ko="두 번 테스트하거나 테스트하지 않는 행이 있습니다"))
     if len(split.test) != rows or set(split.test) != place.keys():
         raise _unsound(Text(en="not all rows are sealed", ko="봉인되지 않은 행이 있습니다"))
 
