@@ -39,8 +39,12 @@ def test_an_address_without_a_model_says_so(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["openai", "openai:", "openai:sk-1234:gpt", "openai:ftp://h/v1:m", "openai:http://h:99999/v1:m"]
-)
+    "written",
+    [
+        "openai", "openai:", "openai:sk-1234:gpt", "openai:ftp://h/v1:m", "openai:http://h:99999/v1:m",
+        "openai:http://a..b/v1:m", "openai:http://[1:2]/v1:m", "openai:http://h/한글/v1:m",
+    ],
+)  # fmt: skip
 def test_another_spelling_says_how_it_is_written_and_quotes_nothing(written: str) -> None:
     with pytest.raises(SettingError, match="openai:URL:MODEL") as caught:
         read_address(written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import threading
 import time
 from pathlib import Path
@@ -226,6 +227,42 @@ def test_a_server_that_sends_the_key_back_does_not_get_it_into_a_file(tmp_path: 
         (reply,) = ask(client_of(fake, tmp_path), "a")
     assert reply.text == "you sent ***"
     assert all(KEY not in path.read_text() and KEY not in path.name for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("before", [0, 100, 160, 190, 3_990])
+def test_a_server_that_echoes_what_it_was_sent_gets_neither_key_nor_question_into_an_error(
+    status: int, before: int
+) -> None:
+    question = '김철수, 010-1234-5678,\n서울시 강남구 "삼성동"에 삽니다'
+    echoed = {"pad": "x" * before, "headers": {"Authorization": f"Bearer {KEY}"}, "said": f"…{question[3:30]}"}
+    with serving(in_turn(Said(status=status, content=json.dumps(echoed)))) as fake, pytest.raises(ModelError) as caught:
+        ask(client_of(fake), question)
+    words = f"{caught.value.whole.en} {caught.value.whole.ko} {caught.value!r}"
+    assert KEY[:6] not in words
+    for piece in ("철수", "1234-5678", "강남구", json.dumps("강남구").strip('"')):
+        assert piece not in words
+
+
+def test_an_answer_that_came_is_not_lost_to_a_broken_count_or_half_a_character(tmp_path: Path) -> None:
+    def content(usage: Any) -> str:
+        message = {"content": "half \ud83d"}
+        return json.dumps({"choices": [{"message": message, "finish_reason": "length"}], "usage": usage})
+
+    usages = [{"prompt_tokens": "many", "completion_tokens": -1}, [1], None]
+    with serving(in_turn(*(Said(content=content(usage)) for usage in usages))) as fake:
+        replies = ask(client_of(fake, tmp_path, Pace(1, 1)), "a", "b", "c")
+        assert [(reply.text, reply.input_tokens, reply.output_tokens) for reply in replies] == [("half ?", None, None)] * 3
+        assert ask(client_of(fake, tmp_path), "a", "b", "c") == replies
+    assert len(fake.bodies) == 3
+
+
+def test_an_answer_nested_beyond_reading_is_an_error_that_says_so() -> None:
+    with (
+        serving(in_turn(Said(content="[" * 100_000))) as fake,
+        pytest.raises(ModelError, match="not with a chat completion"),
+    ):
+        ask(client_of(fake, pace=Pace(1, 1)), "a")
 
 
 def test_a_slow_server_is_given_up_in_the_end() -> None:

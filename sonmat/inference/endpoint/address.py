@@ -80,9 +80,18 @@ def read_address(name: str) -> Address:
     url, model, port = parts["url"].rstrip("/").removesuffix(_COMPLETIONS), parts["model"].strip(), parts["port"]
     if not model:
         raise _without_model()
-    if re.search(r"\s", url + model) or (port is not None and not 0 < int(port) < 65536):
+    if re.search(r"\s", url + model) or (port is not None and not 0 < int(port) < 65536) or not _can_be_asked(url):
         raise _malformed()
     return Address(url=url, model=model)
+
+
+def _can_be_asked(url: str) -> bool:
+    """Whether the host can be looked up and the path sent as they are written."""
+    try:
+        parts = urlsplit(url)
+        return bool((parts.hostname or "").encode("idna")) and parts.path.isascii()
+    except ValueError:
+        return False
 
 
 def _malformed() -> SettingError:

@@ -177,25 +177,24 @@ class Client:
 
     def _read(self, content: str, seconds: float, body: Json) -> Reply:
         try:
-            document = json.loads(self.key.hidden_in_answer(content))
+            document = _whole(json.loads(self.key.hidden_in_answer(content)))
             choice = document["choices"][0]
             message = choice["message"]
             said = message.get("content") or ""
             if isinstance(said, list):
                 said = "".join(str(part.get("text", "")) for part in said)
-            usage = document.get("usage") or {}
             return Reply(
                 text=str(said),
-                tool_calls=tuple(message.get("tool_calls") or ()),
+                tool_calls=tuple(call for call in message.get("tool_calls") or () if isinstance(call, dict)),
                 ended=str(choice.get("finish_reason") or "stop"),
-                input_tokens=usage.get("prompt_tokens"),
-                output_tokens=usage.get("completion_tokens"),
+                input_tokens=_counted(document.get("usage"), "prompt_tokens"),
+                output_tokens=_counted(document.get("usage"), "completion_tokens"),
                 seconds=seconds,
                 model=str(document.get("model") or ""),
                 own_temperature="temperature" not in body,
             )
-        except (ValueError, LookupError, TypeError, AttributeError):
-            raise Fault(kind="unreadable", said=content[:200]) from None
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise Fault(kind="unreadable", said=_readable(content)) from None
 
     def _headers(self) -> dict[str, str]:
         given = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": f"sonmat/{__version__}"}
@@ -270,11 +269,31 @@ def _opener(address: Address) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(_NoRedirects, *proxies)
 
 
+def _whole(document: Any) -> Any:
+    """The document without halves of characters, which servers leave where they cut an answer and no file can hold."""
+    return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _counted(usage: Any, name: str) -> int | None:
+    """Tokens as the endpoint counts them; None where it does not. An answer that came is not lost to a count that is none."""
+    count = usage.get(name) if isinstance(usage, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+
+
+def _readable(content: str) -> str:
+    """JSON with its letters as they are: what must not be quoted is looked for as it was sent."""
+    try:
+        return json.dumps(_whole(json.loads(content)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return content
+
+
 def _fault_of(error: urllib.error.HTTPError) -> Fault:
     try:
         content = error.read(_MOST_BYTES).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException):
         content = ""
+    content = _readable(content)
     said, code, parameter = content, "", ""
     try:
         document = json.loads(content)
@@ -284,7 +303,7 @@ def _fault_of(error: urllib.error.HTTPError) -> Fault:
             code, parameter = f"{inner.get('code') or ''} {inner.get('type') or ''}".strip(), str(inner.get("param") or "")
         else:
             said = str(inner)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = "" if content.lstrip().startswith("<") else content
     return Fault(
         kind="status",

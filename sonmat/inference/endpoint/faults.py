@@ -18,8 +18,10 @@ from sonmat.inference.endpoint.key import COMMON_VARIABLE, OWN_VARIABLE, Key, wi
 
 Kind = Literal["status", "timeout", "unreachable", "broken off", "untrusted", "unreadable", "stopped"]
 _QUOTED: Final = 200
+_LOOKED_AT: Final = 4_000
+"""Characters of a server's words, once the key is out of them, that a quotation is made from."""
 _SHORTEST_HIDDEN: Final = 8
-"""Characters of a sent text from which on it is taken out of a quotation."""
+"""Characters of a sent text from which on any piece of it is taken out of a quotation."""
 
 
 @dataclass
@@ -59,17 +61,30 @@ def error_of(fault: Fault, address: Address, key: Key, sent: Json, attempts: int
 
 def _quoted(said: str, key: Key, sent: Json) -> str:
     """At most 200 characters on one line; '' for nothing."""
-    for text in sorted(_texts(sent.get("messages")), key=len, reverse=True):
-        if len(text) >= _SHORTEST_HIDDEN:
-            said = said.replace(text, "…")
-    plain = " ".join(key.hidden_in(said).split())
+    # The key first and in all of it: of one that is cut in two, neither half is known for what it is.
+    plain = " ".join(_without_pieces(" ".join(key.hidden_in(said).split())[:_LOOKED_AT], sent).split())
     return f"{plain[:_QUOTED]}…" if len(plain) > _QUOTED else plain
+
+
+def _without_pieces(said: str, sent: Json) -> str:
+    """`said` with '…' for whatever stands in a text that was sent, also where the server cut or joined it."""
+    pieces: set[str] = set()
+    for text in _texts(sent.get("messages")):
+        plain = " ".join(text.split())
+        pieces.update(plain[at : at + _SHORTEST_HIDDEN] for at in range(len(plain) - _SHORTEST_HIDDEN + 1))
+    kept, hidden_until = "", 0
+    for at, letter in enumerate(said):
+        if said[at : at + _SHORTEST_HIDDEN] in pieces:
+            kept += "…" if at >= hidden_until else ""
+            hidden_until = at + _SHORTEST_HIDDEN
+        if at >= hidden_until:
+            kept += letter
+    return kept
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-        yield from (line for line in value.splitlines() if line != value)
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _texts(each)
