@@ -2,11 +2,13 @@
 
 A checkpoint holds the trained weights, the optimiser and the loop's own numbers; order and randomness are functions of
 (seed, epoch, step) and need no saving. A new checkpoint replaces the old by one rename, so a kill leaves one or the other.
+The best one is the same file under a second name: large models are not written twice.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +35,8 @@ def load_trained_state(model: nn.Module, state: dict[str, torch.Tensor]) -> None
             parameters[name].copy_(value)
 
 
-def save(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` (tensors, numbers, text) in place of `path`.
+def save(path: Path, content: dict[str, Any], also: Path | None = None) -> None:
+    """Write `content` (tensors, numbers, text) in place of `path`, and of `also` before.
 
     Raises:
         ResourceError: the disk is full; the previous checkpoint stays.
@@ -42,12 +44,14 @@ def save(path: Path, content: dict[str, Any]) -> None:
     import torch
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = _temporary(path)
     try:
         with temporary.open("wb") as stream:
             torch.save(content, stream)
             stream.flush()
             os.fsync(stream.fileno())
+        if also is not None:
+            _named_too(temporary, also)
     except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
         raise ResourceError(
@@ -64,17 +68,36 @@ def save(path: Path, content: dict[str, Any]) -> None:
     sync_folder(path.parent)
 
 
-def clear(path: Path) -> None:
+def clear(folder: Path) -> None:
     """Remove what a killed `save` left half-written; only where nobody is saving."""
-    for leftover in path.parent.glob(f".{path.name}.*.part"):
+    for leftover in folder.glob(".*.part"):
         leftover.unlink(missing_ok=True)
 
 
-def load(path: Path) -> dict[str, Any] | None:
-    """What `save` wrote; None if there is nothing."""
+def load(path: Path, *, in_parts: bool = False) -> dict[str, Any] | None:
+    """What `save` wrote; None if there is nothing.
+
+    Args:
+        in_parts: tensors are read when they are used, so that those which are not take neither time nor memory.
+    """
     import torch
 
     if not path.exists():
         return None
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=in_parts)
     return content
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _named_too(written: Path, name: Path) -> None:
+    temporary = _temporary(name)
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(written, temporary)
+    except OSError:
+        # Not every file system gives a file two names.
+        shutil.copyfile(written, temporary)
+    temporary.replace(name)

@@ -217,11 +217,12 @@ class _Optimisation:
         self.progress = _Progress()
         self.started, self.started_step, self.last_report, self.last_save = time.perf_counter(), 0, 0.0, 0.0
         self.save_seconds = 0.0
+        self.holds_best = False
 
     def resume(self) -> None:
         """Continue from a checkpoint, or look at the untrained weights and write the first one."""
         if self.accelerator.is_main_process:
-            checkpoint.clear(self.checkpoint_file)
+            checkpoint.clear(self.work)
         saved = self._last_checkpoint()
         if saved is None:
             self.look()
@@ -265,6 +266,7 @@ class _Optimisation:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             self.optimizer.step()
+            self.holds_best = False
         self.optimizer.zero_grad()
         self.emit(
             "step",
@@ -367,11 +369,10 @@ class _Optimisation:
             progress.best_step, progress.waited = progress.step, 0
             progress.best_value, progress.best_loss = seen.merit[0], seen.loss
             progress.best_measures, progress.best_collapsed = dict(seen.measures), seen.collapsed
-            if self.accelerator.is_main_process:
-                checkpoint.save(self.best_file, checkpoint.trained_state(self.model))
         else:
             progress.waited += 1
-        self.save()
+        self.holds_best = better
+        self.save(best=better)
 
     def back_off(self, result: _StepResult) -> Text | None:
         """Go back to the last checkpoint at a lower rate; after too many times, say why training must end."""
@@ -407,26 +408,24 @@ class _Optimisation:
         self.save()
         return None
 
-    def save(self) -> None:
+    def save(self, best: bool = False) -> None:
         start = time.perf_counter()
         if self.accelerator.is_main_process:
-            checkpoint.save(
-                self.checkpoint_file,
-                {
-                    "progress": asdict(self.progress),
-                    "weights": checkpoint.trained_state(self.model),
-                    "optimizer": self.optimizer.state_dict(),
-                },
-            )
+            content = {"progress": asdict(self.progress), "weights": checkpoint.trained_state(self.model)}
+            if self.progress.step < self.total_steps:
+                # Two thirds of a checkpoint, of no use behind the last step.
+                content["optimizer"] = self.optimizer.state_dict()
+            checkpoint.save(self.checkpoint_file, content, self.best_file if best else None)
         self.accelerator.wait_for_everyone()
         self.last_save = time.perf_counter()
         self.save_seconds = self.last_save - start
 
     def finish(self, stopped: Text | None) -> Outcome:
         """Put the best weights into the model."""
-        best = checkpoint.load(self.best_file)
-        if best is not None:
-            checkpoint.load_trained_state(self.model, best)
+        if not self.holds_best:
+            best = checkpoint.load(self.best_file, in_parts=True)
+            if best is not None:
+                checkpoint.load_trained_state(self.model, best["weights"])
         self.model.eval()
         if stopped is not None:
             self.emit("stopped", stopped, step=self.progress.step)
@@ -444,7 +443,9 @@ class _Optimisation:
 
     def _restore(self, saved: dict[str, Any]) -> None:
         checkpoint.load_trained_state(self.model, saved["weights"])
-        self.optimizer.load_state_dict(saved["optimizer"])
+        self.holds_best = False
+        if "optimizer" in saved:
+            self.optimizer.load_state_dict(saved["optimizer"])
         self.progress = _Progress(**saved["progress"])
 
     def _tokens(self, passes: list[list[int]]) -> int:

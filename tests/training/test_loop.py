@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -306,6 +307,65 @@ def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path: Path, monkeypatch: 
         checkpoint.save(path, {"step": 2})
     assert checkpoint.load(path) == {"step": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_save_left_is_removed_when_the_training_goes_on(tmp_path: Path) -> None:
+    (tmp_path / ".checkpoint.pt.1.part").write_bytes(b"half")
+    (tmp_path / ".best.pt.1.part").write_bytes(b"half")
+    train(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.pt", "best.pt", "budget.json"}
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_best_weights_stay_when_the_checkpoint_goes_on(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not links:
+        monkeypatch.setattr("os.link", lambda *_: (_ for _ in ()).throw(OSError(1, "Operation not permitted")))
+    path, best = tmp_path / "checkpoint.pt", tmp_path / "best.pt"
+    checkpoint.save(path, {"step": 1}, best)
+    checkpoint.save(path, {"step": 2})
+    assert (checkpoint.load(path), checkpoint.load(best, in_parts=True)) == ({"step": 2}, {"step": 1})
+    checkpoint.save(path, {"step": 3}, best)
+    assert checkpoint.load(best) == {"step": 3}
+
+
+@pytest.mark.parametrize("best_look", [0, 2, 3])
+def test_the_weights_in_the_end_are_those_of_the_best_look(best_look: int, tmp_path: Path) -> None:
+    model, seen = Regression(), list[Tensor]()
+
+    def validate() -> Validation:
+        seen.append(weights(model).clone())
+        return Validation("loss", float(len(seen) - 1 != best_look), False, 1.0)
+
+    outcome = optimise(
+        model, losses, collate, Rows(range(ROWS), encode), validate, TrainingSettings(epochs=3, batch_size=8, learning_rate=0.1),
+        seed=0, device=CPU, work=tmp_path, emit=Heard(),
+    )  # fmt: skip
+    assert outcome.best_step == best_look * outcome.steps // 3
+    assert torch.equal(weights(model), seen[best_look])
+    assert all(not torch.equal(weights(model), other) for at, other in enumerate(seen) if at != best_look)
+
+
+def test_an_explosion_behind_the_best_look_does_not_leave_its_weights(tmp_path: Path) -> None:
+    model, seen = Regression(), list[Tensor]()
+
+    def validate() -> Validation:
+        seen.append(weights(model).clone())
+        return Validation("loss", 1.0 / len(seen), False, 1.0)
+
+    def exploding(model: nn.Module, batch: Batch) -> RowLosses:
+        found = losses(model, batch)
+        # Finite, so that the step is taken; too large, so that it is not counted.
+        return replace(found, sums=found.sums * 1e6) if len(seen) > 1 else found
+
+    outcome = optimise(
+        model, exploding, collate, Rows(range(ROWS), encode), validate, TrainingSettings(epochs=3, batch_size=8),
+        seed=0, device=CPU, work=tmp_path, emit=(heard := Heard()),
+    )  # fmt: skip
+    assert heard.of("backed_off")
+    assert outcome.stopped is not None
+    assert torch.equal(weights(model), seen[-1])
 
 
 def test_rates_follow_transformers_schedules() -> None:
