@@ -8,12 +8,13 @@ that says the same to everything for its base. Probes that look at weights need 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sonmat import plugins
-from sonmat.core.probing import Probe, Seen, Setting
+from sonmat.core.probing import Foretold, Probe, Seen, Setting
 from sonmat.core.proof import Measure, Measured, Prediction
 from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.recipe import Recipe
@@ -149,6 +150,7 @@ def _seen(probe: Probe, setting: Setting, candidate: Candidate, predictor: Predi
     for row in given:
         _expect(probe, isinstance(row.get("row"), str), f"gives a row without a text as 'row': {str(row)[:80]}")
     _expect(probe, len({row["row"] for row in given}) == len(given), "gives two rows of the same id")
+    _is_foretold(probe, setting, candidate, len(given))
     rows = json.loads(json.dumps(given))
     _expect(probe, rows == given, "gives rows that are not the same when they are read again from JSON")
     questions = [Question(example.id, example.input, example.target) for example in setting.test]
@@ -159,6 +161,20 @@ def _seen(probe: Probe, setting: Setting, candidate: Candidate, predictor: Predi
     )  # fmt: skip
     fitted = Fitted(candidate=candidate.id, seconds=60.0, peak_bytes=10**9)
     return Seen(candidate=candidate, answers=answers, rows=rows, measured=measured, fitted=fitted)
+
+
+def _is_foretold(probe: Probe, setting: Setting, candidate: Candidate, given: int) -> None:
+    """A probe that foretells says how many rows it gives; the plan's minutes and the time left hang on it."""
+    if not isinstance(probe, Foretold):
+        return
+    work = probe.work(setting, candidate)
+    _expect(probe, work.rows == given, f"foretells {work.rows} rows of {candidate.id} and gives {given}")
+    amounts = {
+        "read_bytes": work.read_bytes, "written_tokens": work.written_tokens, "elsewhere_seconds": work.elsewhere_seconds,
+    }  # fmt: skip
+    for name, amount in amounts.items():
+        _expect(probe, 0 <= amount < math.inf, f"foretells {name} of {amount}")
+    _expect(probe, work.most_seconds > 0, f"foretells to stop after {work.most_seconds} seconds")
 
 
 def _measured(probe: Probe, setting: Setting, own: Seen, base: Seen | None) -> tuple[Measure, ...]:

@@ -87,6 +87,8 @@ class Work:
     """Whether questions are asked one at a time."""
     most_seconds: float = math.inf
     """After which the probe asks nothing more."""
+    elsewhere_seconds: float = 0.0
+    """That another machine takes, besides."""
 
 
 @runtime_checkable

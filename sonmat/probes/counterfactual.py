@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from sonmat.core.probing import Seen, Setting
+from sonmat.core.probing import Seen, Setting, Work
 from sonmat.core.proof import Measure
 from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Example, Json
-from sonmat.probing.answers import groups_of, written
+from sonmat.probing.answers import bytes_of, groups_of, written
 from sonmat.probing.signed_means import never_a_point
 from sonmat.probing.swap_terms import DIMENSIONS, GROUPS, TITLES, Dimension
 from sonmat.probing.swapping import SEVERAL, Swap, swaps_of
@@ -100,6 +100,11 @@ class Counterfactual:
             late = first > 0 and time.perf_counter() - start > LIMIT_SECONDS
             some = {row: asked[row] for row in rows[first : first + _TOGETHER]}
             yield from _observed(setting, predictor, some, late)
+
+    def work(self, setting: Setting, candidate: Candidate) -> Work:
+        inputs = [input for swaps in _asked(setting).values() for _, input in _variants(swaps)]
+        written = LONGEST_ANSWER * len(inputs) if _writes(setting) else 0
+        return Work(len(inputs), float(sum(map(bytes_of, inputs))), float(written), most_seconds=LIMIT_SECONDS)
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         asked = _asked(setting)

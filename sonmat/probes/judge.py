@@ -18,19 +18,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from sonmat.core.errors import RunError
-from sonmat.core.probing import Seen, Setting, reference_arm
+from sonmat.core.probing import Seen, Setting, Work, reference_arm
 from sonmat.core.proof import Measure, Prediction
 from sonmat.core.protocols import No, Predictor, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Example, Json
 from sonmat.inference.endpoint.address import Address, read_address
-from sonmat.inference.endpoint.client import Client, open_client
+from sonmat.inference.endpoint.client import Client, Pace, open_client
 from sonmat.inference.endpoint.kept import Reply
 from sonmat.probing.answers import groups_of, writes_text, written
 from sonmat.probing.judging import Verdict, judged_measures
 from sonmat.reading.sameness import evened
 from sonmat.runs.files import sha256_of
 
+SECONDS_A_VERDICT: Final = 3.0
+"""Of a sentence and a line, before any has come."""
 ROOM: Final = 512
 """Tokens for a reason and the verdict, and for what a model thinks before."""
 _SAID_KEPT: Final = 600
@@ -87,6 +89,10 @@ class Judge:
             ko=f"답 {len(pairs):,}쌍을 두 순서로 심판합니다. 질문, 정답, 답이 담긴 요청 {len(missing):,}개({characters:,}자)를 "
             f"{url}의 {name}에 보냅니다{sent.ko}",
         )
+
+    def work(self, setting: Setting, candidate: Candidate) -> Work:
+        # Before there are answers none is known to be the same as its rival.
+        return Work(len(setting.test), elsewhere_seconds=2 * len(setting.test) * SECONDS_A_VERDICT / Pace().at_once)
 
     def observe(self, setting: Setting, candidate: Candidate, predictor: Predictor) -> Iterator[Json]:
         pairs, client = _pairs(setting, candidate), _client(setting)

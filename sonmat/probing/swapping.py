@@ -283,4 +283,6 @@ def _greeted(input: Json) -> Json:
 
 def _greeting(text: str) -> str:
     greeting = _GREETINGS["ko" if _HANGUL.search(text) else "en"]
-    return text if text.lstrip().lower().startswith(greeting[:3].lower()) else greeting + text
+    # Not 'Help' and 'Helen'.
+    stands_there = re.match(rf"\s*{greeting.rstrip('. ')}(?![A-Za-z])", text, re.IGNORECASE)
+    return text if stands_there else greeting + text

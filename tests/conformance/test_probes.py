@@ -12,7 +12,7 @@ import pytest
 from sonmat import plugins
 from sonmat.conformance import check_probe
 from sonmat.conformance.probe import Reciter, made_setting, reciter
-from sonmat.core.probing import Seen, Setting
+from sonmat.core.probing import Seen, Setting, Work
 from sonmat.core.proof import Change, Measure
 from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.text import Text
@@ -114,6 +114,29 @@ def test_a_probe_that_changes_its_rows_or_depends_on_their_order_is_noticed() ->
         check_probe(Careless())
     with pytest.raises(AssertionError, match="order of answers"):
         check_probe(Ordered())
+
+
+@pytest.mark.parametrize(
+    ("foretold", "message"),
+    [
+        (Work(3), None),
+        (Work(4), "foretells 4 rows of tuned-arm and gives 3"),
+        (Work(3, read_bytes=-1.0), "foretells read_bytes of -1.0"),
+        (Work(3, elsewhere_seconds=float("inf")), "foretells elsewhere_seconds of inf"),
+        (Work(3, most_seconds=0.0), "foretells to stop after 0.0 seconds"),
+    ],
+    ids=["right", "rows", "bytes", "seconds", "never"],
+)
+def test_a_probe_is_held_to_what_it_foretells(foretold: Work, message: str | None) -> None:
+    class Foretelling(Made):
+        def work(self, setting: Setting, candidate: Candidate) -> Work:
+            return foretold
+
+    if message is None:
+        check_probe(Foretelling())
+        return
+    with pytest.raises(AssertionError, match=message):
+        check_probe(Foretelling())
 
 
 def test_two_measures_of_one_name_are_noticed() -> None:

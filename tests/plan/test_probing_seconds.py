@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -16,7 +17,7 @@ TRAIN = [
     example(f"a{place}", f"When does the shop number {place} open?", f"Shop {place} opens at nine.") for place in range(30)
 ]
 TEST = [
-    example(f"b{place}", f"When does the shop number {place} close?", f"Shop {place} closes at six.") for place in range(40)
+    example(f"b{place}", f"When does his shop number {place} close?", f"Shop {place} closes at six.") for place in range(40)
 ]
 BASE = ModelFacts(
     name="small", path="", origin="", checksum="c", family="llama", model_type="llama", parameters=10**8, hidden_size=64,
@@ -39,12 +40,27 @@ def probe_named(name: str) -> Probe:
     return probe
 
 
-@pytest.mark.parametrize("name", ["safety", "leakage", "stability", "speed"])
+@pytest.mark.parametrize("name", ["safety", "leakage", "stability", "speed", "counterfactual"])
 def test_a_probe_gives_as_many_rows_as_it_foretells(name: str) -> None:
     probe = probe_named(name)
     assert isinstance(probe, Foretold)
     found = seen(probe, world(name), Arm(lambda question: "maple", lambda question, reference: 1.0), arm())
     assert probe.work(world(name), arm()).rows == len(found.rows) > 0
+
+
+def test_a_judge_is_foretold_by_what_it_is_sent_in_both_orders_whoever_answers() -> None:
+    base, asked_elsewhere = (
+        arm("base", method="zero-shot", role="base", learns=False),
+        arm("big", base=None, elsewhere=True),
+    )
+    candidates = [base, arm(), asked_elsewhere]
+    named = world("judge")
+    judged = replace(
+        named, candidates=candidates, recipe=named.recipe.model_copy(update={"judge": "openai:http://127.0.0.1:9/v1:m"})
+    )
+    found = probing_seconds(judged, candidates, DEVICE, TOKENS)
+    assert found == {"tuned": 2 * len(TEST) * 3 / 4, "big": 2 * len(TEST) * 3 / 4}
+    assert probing_seconds(replace(judged, recipe=named.recipe), candidates, DEVICE, TOKENS) == {}
 
 
 def test_the_panel_counts_the_items_of_the_languages_that_the_base_speaks() -> None:

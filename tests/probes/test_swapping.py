@@ -123,6 +123,8 @@ def test_where_there_is_none_a_greeting_stands_in_front() -> None:
         swap = swaps(text)["gender"]
         assert not swap.by_word
         assert swap.neutral["text"] == greeted
+    assert swaps("Help her.")["gender"].neutral["text"] == "Hello. Help her."
+    assert "gender" not in swaps("Hello, she left.")
 
 
 def test_a_whole_conversation_but_the_system_is_about_the_same_person() -> None:

@@ -68,6 +68,7 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
         test=[examples[id] for id in split.test],
         seed=recipe.seed,
         recipe=recipe,
+        candidates=chosen,
     )
     mean_tokens = {offer.base.checksum: offer.workload.mean_tokens for offer in offers}
     result = Plan(

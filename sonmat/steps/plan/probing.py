@@ -2,7 +2,7 @@
 
 In: what probes foretell of each candidate, this machine's measured rate. Out: seconds by candidate, and a sentence. A token that is
 written counts as three that are read, as everywhere in the plan; one asked for alone as ten. Bytes become tokens as in the user's own
-rows. Probes that foretell nothing are not counted, and neither is what another machine answers.
+rows. What another machine takes is what the probe assumes of it. Probes that foretell nothing are not counted.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ def probing_seconds(
     row_bytes = _mean_bytes(setting)
     found: dict[str, float] = {}
     for candidate in candidates:
-        base = candidate.base
-        if base is None or candidate.elsewhere or base.checksum not in mean_tokens:
-            continue
-        each_token = operations_per_token(base) / useful_rate(device)
-        seconds = sum(
-            _seconds(probe.work(setting, candidate), mean_tokens[base.checksum] / row_bytes, each_token)
+        asked = [
+            probe.work(setting, candidate)
             for probe in probes
             if isinstance(probe, Foretold) and isinstance(probe.supports(setting, candidate), Yes)
-        )
+        ]
+        seconds = sum(work.elsewhere_seconds for work in asked)
+        base = candidate.base
+        if base is not None and not candidate.elsewhere and base.checksum in mean_tokens:
+            each_token = operations_per_token(base) / useful_rate(device)
+            seconds += sum(_seconds(work, mean_tokens[base.checksum] / row_bytes, each_token) for work in asked)
         if seconds:
             found[candidate.id] = round(seconds, 1)
     return found
