@@ -24,8 +24,12 @@ from sonmat.inference.writing import shared_tokens
 
 TOKENS_AT_ONCE: Final = 2048
 """Padded tokens, continuations included, that are read in one pass."""
+BEGINNING_BYTES_AT_ONCE: Final = 1 << 30
+"""Of keys and values of the common beginning in one pass: every layer lays them out anew for every row."""
 LOGITS_AT_ONCE: Final = 1 << 26
-"""Numbers that the output layer gives in one pass: 256 MB in float32."""
+"""Numbers that the output layer gives in one pass (128 MB in bfloat16), or what one prompt's continuations need."""
+WIDENED_AT_ONCE: Final = 1 << 23
+"""Of these in float32 at a time."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ def branch_nats(
         beginning = _read_beginning(model, prompts[0][:shared]) if shared else None
     before = (time.perf_counter() - start) / len(prompts)
     vocabulary = int(model.get_output_embeddings().weight.shape[0])  # type: ignore[operator]
-    for group in _groups([len(prompt) - shared for prompt in prompts], trees, max(1, LOGITS_AT_ONCE // vocabulary)):
+    most_rows = len(prompts) if beginning is None else max(1, BEGINNING_BYTES_AT_ONCE // _bytes_of(beginning))
+    most_columns = max(1, LOGITS_AT_ONCE // vocabulary)
+    for group in _groups([len(prompt) - shared for prompt in prompts], trees, most_columns, most_rows):
         start = time.perf_counter()
         with computing():
             nats = _read_group(
@@ -122,14 +128,19 @@ def _tree_of(branches: Sequence[Sequence[int]]) -> _Tree:
     return tree
 
 
-def _groups(lengths: Sequence[int], trees: Sequence[_Tree], most_columns: int) -> Iterator[list[int]]:
+def _bytes_of(cache: DynamicCache) -> int:
+    return sum(tensor.numel() * tensor.element_size() for layer in cache.layers for tensor in (layer.keys, layer.values))
+
+
+def _groups(lengths: Sequence[int], trees: Sequence[_Tree], most_columns: int, most_rows: int) -> Iterator[list[int]]:
     """Positions of prompts that are read together: like in length, the longest first."""
     group: list[int] = []
     width = wide = columns = 0
     for index in sorted(range(len(lengths)), key=lambda index: -(lengths[index] + len(trees[index].tokens))):
         wider, taller = max(width, lengths[index]), max(wide, len(trees[index].tokens))
         more = columns + trees[index].columns
-        if group and (more > most_columns or (wider + taller) * (len(group) + 1) > TOKENS_AT_ONCE):
+        full = len(group) == most_rows or more > most_columns or (wider + taller) * (len(group) + 1) > TOKENS_AT_ONCE
+        if group and full:
             yield group
             group, wider, taller, more = [], lengths[index], len(trees[index].tokens), trees[index].columns
         group.append(index)
@@ -216,12 +227,12 @@ def _repeated(beginning: DynamicCache, rows: int) -> DynamicCache:
 def _nats(logits: Tensor, trees: Sequence[_Tree]) -> list[list[float]]:
     """From logits (columns of all trees, vocabulary)."""
     found: list[list[float]] = []
-    scores = logits.float()
-    totals = scores.logsumexp(dim=-1)
+    pieces = logits.split(max(1, WIDENED_AT_ONCE // logits.shape[-1]))
+    totals = torch.cat([piece.float().logsumexp(dim=-1) for piece in pieces])
     first = 0
     for tree in trees:
         branch, column, token = (torch.tensor(each, device=logits.device) for each in zip(*tree.wanted, strict=True))
-        nats = scores[first + column, token] - totals[first + column]
+        nats = logits[first + column, token].float() - totals[first + column]
         found.append(torch.zeros(tree.branches, device=logits.device).index_add(0, branch, nats).tolist())
         first += tree.columns
     return found

@@ -15,7 +15,7 @@ from sonmat import plugins
 from sonmat.core.protocols import Question, SavedModel
 from sonmat.inference import branches, predictor
 from sonmat.inference.branches import branch_nats, tokens_read
-from tests.inference.test_generation import KINDS, PROMPTS, SHARED, model_of
+from tests.inference.test_generation import KINDS, PROMPTS, SHARED, VOCABULARY, model_of
 from tests.training.tiny_jobs import CPU, tiny_job
 
 WRITTEN = [[3, 7], [3, 9, 4, 7], [11, 7], [5, 5, 5, 5, 5, 7], [3, 9, 7], [3], [3, 7]]
@@ -50,6 +50,32 @@ def test_every_continuation_of_every_prompt_is_as_likely_as_alone(
     for each in found:
         expected = [alone(kind, tuple(prompts[each.index]), tuple(written)) for written in behind[each.index]]
         assert each.nats == pytest.approx(expected, abs=1e-5, rel=1e-5)
+
+
+def test_a_pass_lays_out_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    model: Any = model_of("llama")
+    prompts = [SHARED + prompt for prompt in PROMPTS]
+    given = model, prompts, [WRITTEN] * len(prompts), torch.inference_mode
+    expected = {each.index: each.nats for each in branch_nats(*given)}
+    # Keys and values of 2 layers, 2 heads of 8 numbers, float32: room for three rows' beginnings.
+    monkeypatch.setattr(branches, "BEGINNING_BYTES_AT_ONCE", 3 * len(SHARED) * 2 * 2 * 2 * 8 * 4)
+    monkeypatch.setattr(branches, "WIDENED_AT_ONCE", 5 * VOCABULARY)
+    rows: list[int] = []
+    widened: list[int] = []
+    logsumexp = torch.Tensor.logsumexp
+
+    def noted(scores: torch.Tensor, **how: Any) -> torch.Tensor:
+        widened.append(len(scores))
+        return logsumexp(scores, **how)
+
+    monkeypatch.setattr(torch.Tensor, "logsumexp", noted)
+    hook = model.register_forward_pre_hook(lambda *given: rows.append(len(given[2]["input_ids"])), with_kwargs=True)
+    found = {each.index: each.nats for each in branch_nats(*given)}
+    hook.remove()
+    assert rows == [1, 3, 3, 3]
+    assert max(widened) == 5
+    for index, nats in expected.items():
+        assert found[index] == pytest.approx(nats, abs=1e-5, rel=1e-5)
 
 
 def test_what_several_continuations_begin_with_is_read_once() -> None:
