@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise, takewhile
 from typing import Final
 
@@ -30,45 +31,78 @@ class Together:
 def beginnings(rows: Sequence[Row]) -> list[Together]:
     """Every row once: those that share nothing, in their order, then groups; of all ways to group, one that saves the most tokens.
 
-    What a group shares ends before the last token that is not predicted, so that each row keeps the token that predicts its first
-    supervised one.
+    Every group that saves something counts as `LEAST_SAVED` - 1 tokens. What it shares ends before the last token that is not
+    predicted, so that each row keeps the token that predicts its first supervised one.
     """
-    ids = [list(row.arrays["input_ids"]) for row in rows]
-    longest = [_tokens_before_answers(row) for row in rows]
-    order = sorted(range(len(rows)), key=lambda row: ids[row])
-    alike = [_common(ids[one], ids[other]) for one, other in pairwise(order)]
-    # saved[end]: most tokens that the first `end` rows in order can save, and where the last group among them begins.
-    saved: list[tuple[int, int]] = [(0, 0)]
-    for end in range(1, len(order) + 1):
-        best, length = (saved[end - 1][0], end - 1), longest[order[end - 1]]
-        for start in range(end - 2, -1, -1):
-            length = min(length, longest[order[start]], alike[start])
-            gain = (end - start - 1) * length
-            if length == 0:
-                break
-            if gain >= LEAST_SAVED and saved[start][0] + gain > best[0]:
-                best = (saved[start][0] + gain, start)
-        saved.append(best)
-    return _groups(order, longest, alike, saved)
+    begun = [list(row.arrays["input_ids"][: _tokens_before_answers(row)]) for row in rows]
+    order = sorted(range(len(rows)), key=begun.__getitem__)
+    alike = [_common(begun[one], begun[other]) for one, other in pairwise(order)]
+    found = _best(_branched(order, alike))
+    alone = [Together(0, tuple(sorted(found.left)))] if found.left else []
+    return [*alone, *sorted(found.groups, key=lambda group: group.rows)]
 
 
-def _groups(
-    order: Sequence[int], longest: Sequence[int], alike: Sequence[int], saved: Sequence[tuple[int, int]]
-) -> list[Together]:
-    alone: list[int] = []
-    groups: list[Together] = []
-    end = len(order)
-    while end:
-        start = saved[end][1]
-        members = order[start:end]
-        if len(members) == 1:
-            alone.extend(members)
+@dataclass(frozen=True, eq=False)
+class _Branch:
+    """Rows that begin with the same `length` tokens."""
+
+    length: int
+    rows: tuple[int, ...]
+    """Those that have no more in common with any other."""
+    branches: tuple[_Branch, ...]
+    """Those of the others that have more in common."""
+
+
+def _branched(order: Sequence[int], alike: Sequence[int]) -> _Branch:
+    """
+    Args:
+        order: rows in the order of their tokens.
+        alike: with how many tokens each begins as the next one does.
+    """
+    length, start = min(alike, default=0), 0
+    rows: list[int] = []
+    branches: list[_Branch] = []
+    for end in (*(place + 1 for place, same in enumerate(alike) if same == length), len(order)):
+        if end - start == 1:
+            rows.append(order[start])
         else:
-            length = min(*(longest[row] for row in members), *alike[start : end - 1])
-            groups.append(Together(length, tuple(sorted(members))))
-        end = start
-    groups.sort(key=lambda group: group.rows)
-    return [*([Together(0, tuple(sorted(alone)))] if alone else []), *groups]
+            branches.append(_branched(order[start:end], alike[start : end - 1]))
+        start = end
+    return _Branch(length, tuple(rows), tuple(branches))
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    saved: int
+    groups: tuple[Together, ...]
+    left: tuple[int, ...]
+    """Rows that are in none of these groups."""
+
+
+def _best(whole: _Branch) -> _Grouped:
+    """A branch is a group of its rows, but for those of its branches' own groups, where that saves more than leaving them."""
+
+    def parts(branch: _Branch, length: int) -> _Grouped:
+        inner = [best(each, length) for each in branch.branches]
+        return _Grouped(
+            length * len(branch.rows) + sum(each.saved for each in inner),
+            tuple(group for each in inner for group in each.groups),
+            (*branch.rows, *(row for each in inner for row in each.left)),
+        )
+
+    @cache
+    def best(branch: _Branch, outside: int) -> _Grouped:
+        """Rows that are left share their first `outside` tokens with others."""
+        apart = parts(branch, outside)
+        if branch.length == outside:
+            return apart
+        found = parts(branch, branch.length)
+        saved = found.saved - branch.length - (LEAST_SAVED - 1)
+        if saved <= apart.saved:
+            return apart
+        return _Grouped(saved, (*found.groups, Together(branch.length, tuple(sorted(found.left)))), ())
+
+    return best(whole, 0)
 
 
 def _tokens_before_answers(row: Row) -> int:
