@@ -325,6 +325,8 @@ class FitJob:
     """The fitted model of the candidate that this one asks (`Candidate.over`)."""
     encoder: ModelFacts | None = None
     """What texts are compared by (`Candidate.encoder`)."""
+    costs: Costs | None = None
+    """Of errors, where the user has set them: `selection` is then their mean, which `inference.validating` makes ready."""
 
 
 @dataclass(frozen=True)

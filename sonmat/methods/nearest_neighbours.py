@@ -21,12 +21,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sonmat.core.errors import DataError
 from sonmat.core.proof import Prediction
-from sonmat.core.protocols import FitJob, FitResult, Judged, No, Predictor, Question, SavedModel, Task, Workload, Yes
+from sonmat.core.protocols import FitJob, FitResult, No, Predictor, Question, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Example, Json, ModelFacts, Spec
 from sonmat.embedding.directions import unit_rows
 from sonmat.embedding.encoder import Encoder, LoadedEncoder, LoadedPictureEncoder
 from sonmat.inference.shares import answer_from_shares
+from sonmat.inference.validating import judged_rows
 from sonmat.runs.files import atomic_write
 from sonmat.training.estimates import estimate_answering
 
@@ -224,11 +225,11 @@ def _score(job: FitJob, known: Neighbours, vectors: Floats, voting: Voting) -> f
     if not job.validation:
         return 0.0
     shares = known.shares(vectors, voting).tolist()
-    judged = []
+    outputs = []
     for row, example in zip(shares, job.validation, strict=True):
         by_label: Mapping[str, float] = dict(zip(known.labels, row, strict=True))
-        said = answer_from_shares(example.id, by_label, job.spec.labels, 0.0)
-        judged.append(Judged(example.input, example.target, said.output, said.confidence))
+        outputs.append(answer_from_shares(example.id, by_label, job.spec.labels, 0.0).output)
+    judged = judged_rows(job, job.validation, outputs)
     value = float(job.selection.value(job.selection.statistics(judged).sum(axis=0)))
     return value if job.selection.higher_is_better else -value
 

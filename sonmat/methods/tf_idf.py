@@ -22,11 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sonmat.core.errors import Paused
 from sonmat.core.proof import Prediction
-from sonmat.core.protocols import FitJob, FitResult, Judged, No, Predictor, Question, SavedModel, Task, Workload, Yes
+from sonmat.core.protocols import FitJob, FitResult, No, Predictor, Question, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Example, Json, ModelFacts
 from sonmat.embedding.term_weights import Of, TermWeights
 from sonmat.inference.shares import answer_from_shares
+from sonmat.inference.validating import judged_rows
 from sonmat.runs.files import atomic_write
 
 if TYPE_CHECKING:
@@ -205,11 +206,8 @@ def _score(job: FitJob, predictor: TfIdfPredictor) -> float:
     if not job.validation:
         return 0.0
     found = predictor.answer([Question(str(place), row.input) for place, row in enumerate(job.validation)])
-    by_place = {int(each.row): each for each in found}
-    judged = [
-        Judged(row.input, row.target, by_place[place].output, by_place[place].confidence)
-        for place, row in enumerate(job.validation)
-    ]
+    by_place = {int(each.row): each.output for each in found}
+    judged = judged_rows(job, job.validation, [by_place[place] for place in range(len(job.validation))])
     value = float(job.selection.value(job.selection.statistics(judged).sum(axis=0)))
     return value if job.selection.higher_is_better else -value
 

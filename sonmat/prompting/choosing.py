@@ -18,10 +18,11 @@ from pathlib import Path
 
 from sonmat.checking.progress import Progress
 from sonmat.core.errors import Paused
-from sonmat.core.protocols import FitJob, Judged, Predictor, Question
+from sonmat.core.protocols import FitJob, Predictor, Question
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Json, Value
 from sonmat.inference.predictor import NeuralPredictor
+from sonmat.inference.validating import judged_rows
 from sonmat.prompting.predictor import Nearest, PromptedChat, PromptedPredictor, label_output, mean_shares
 from sonmat.prompting.prompt import Prompt
 from sonmat.runs.files import sha256_of
@@ -175,16 +176,8 @@ class _Answers:
     def _score(self, prompt: Prompt, rows: Sequence[Example], found: Sequence[Json]) -> float:
         """The selection metric; of what has no value, its worst."""
         metric = self.job.selection
-        judged = [
-            Judged(
-                row.input,
-                row.target,
-                label_output(prompt, each["shares"]) if "shares" in each else each["output"],
-                reference_nll=each.get("nats"),
-            )
-            for row, each in zip(rows, found, strict=True)
-        ]
-        statistics = metric.statistics(judged)
+        outputs = [label_output(prompt, each["shares"]) if "shares" in each else each["output"] for each in found]
+        statistics = metric.statistics(judged_rows(self.job, rows, outputs, [each.get("nats") for each in found]))
         valued = statistics[(statistics == statistics).all(axis=1)]
         if not len(valued):
             return float("-inf") if metric.higher_is_better else float("inf")

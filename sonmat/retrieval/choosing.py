@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sonmat.core.errors import Paused
-from sonmat.core.protocols import FitJob, Judged, Predictor, Question
+from sonmat.core.protocols import FitJob, Predictor, Question
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Value
+from sonmat.inference.validating import judged_rows
 from sonmat.retrieval.index import By
 
 COUNTS: Final = (1, 3, 5)
@@ -110,10 +111,8 @@ class _Trial:
         write = not self.job.task.generates
         questions = [Question(row.id, row.input, row.target, write=write) for row in self.rows]
         answers = {answer.row: answer for answer in self.predictor_of(look_up).answer(questions)}
-        judged = [
-            Judged(row.input, row.target, answers[row.id].output, reference_nll=answers[row.id].reference_nll)
-            for row in self.rows
-        ]
+        said = [answers[row.id] for row in self.rows]
+        judged = judged_rows(self.job, self.rows, [each.output for each in said], [each.reference_nll for each in said])
         statistics = self.job.selection.statistics(judged)
         valued = statistics[(statistics == statistics).all(axis=1)]
         worst = -math.inf if self.job.selection.higher_is_better else math.inf

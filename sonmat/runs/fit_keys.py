@@ -6,11 +6,15 @@ what others left. It trains nothing.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sonmat.core.values import Candidate, Value
 from sonmat.runs.files import read_header, sha256_of, write_value
 from sonmat.runs.folder import RunFolder
 from sonmat.runs.folds import candidate_and_fold, fold_name
 from sonmat.runs.parts import TrainingPart, read_part
+
+MARK_FILE: Final = "job.json"
 
 
 class JobMark(Value):
@@ -40,6 +44,19 @@ def candidate_key(folder: RunFolder, candidate: Candidate, name: str | None = No
     return sha256_of(*parts, folder.recipe().seed, *(() if fold is None else (fold,)), *more)
 
 
+def choosing_key(folder: RunFolder, candidate: Candidate, name: str) -> str:
+    """Fingerprint of what the fit of `name` depends on, together with the costs of errors that its checkpoint and settings are chosen
+    by. A half-trained model of other costs is not continued; a finished one stays (its decision is chosen anew), and says so."""
+    cost, key = folder.recipe().cost, candidate_key(folder, candidate, name)
+    return sha256_of(key, cost) if cost else key
+
+
+def was_chosen_by_other_costs(folder: RunFolder, candidate: Candidate) -> bool:
+    """Whether the run had other costs of errors, or none, when `candidate` was fitted."""
+    header = read_header(folder.candidate_folder(candidate.id) / MARK_FILE)
+    return header is not None and header.inputs != choosing_key(folder, candidate, candidate.id)
+
+
 def part_key(folder: RunFolder, candidate: Candidate, part: TrainingPart) -> str:
     """Fingerprint of what the fit of `candidate` on a part of its rows depends on; how it decides is not chosen anew afterwards."""
     cost = folder.recipe().cost
@@ -49,7 +66,7 @@ def part_key(folder: RunFolder, candidate: Candidate, part: TrainingPart) -> str
 def make_room(folder: RunFolder, name: str, key: str) -> None:
     """Keep the checkpoint of an interrupted fit of the same candidate; put aside what other settings left."""
     where = folder.candidate_folder(name)
-    mark = where / "job.json"
+    mark = where / MARK_FILE
     header = read_header(mark)
     if where.exists() and (header is None or header.inputs != key):
         folder.put_aside(where)

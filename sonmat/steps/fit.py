@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sonmat import plugins
+from sonmat.core.decision import COST_METRIC
 from sonmat.core.errors import ModelError, Paused, ResourceError, SonmatError, WorkerFailed
 from sonmat.core.protocols import Emit, FitJob, Method, SavedModel
 from sonmat.core.text import Text, reader_language
@@ -24,7 +25,7 @@ from sonmat.models.saved import open_saved, present, write_manifest
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.files import atomic_write, read_header
 from sonmat.runs.fit_keys import candidate_key as candidate_key
-from sonmat.runs.fit_keys import make_room
+from sonmat.runs.fit_keys import choosing_key, make_room
 from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.folds import candidate_and_fold, fold_name, folds_of, has_answered
 from sonmat.runs.parts import candidate_of, read_part
@@ -57,7 +58,7 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
             decide_again(folder, candidate, name, candidate_key(folder, candidate, name))
             if _is_fitted(folder, candidate, name) and not _is_needed(folder, plan, name):
                 continue
-            make_room(folder, name, candidate_key(folder, candidate, name))
+            make_room(folder, name, choosing_key(folder, candidate, name))
             emit("candidate", _title(candidate, name, folds), candidate=name, number=number, of=len(plan.candidates))
             try:
                 _require_what_it_stands_on(candidate, failed)
@@ -99,7 +100,7 @@ def fit_candidate(folder: RunFolder, name: str, emit: Emit, should_pause: Callab
     later = [fold_name(candidate_id, each + 1) for each in range(fold, folds_of(candidate, folder.split()))]
     for each in (*later, candidate_id):
         if not _is_fitted(folder, candidate, each):
-            make_room(folder, each, candidate_key(folder, candidate, each))
+            make_room(folder, each, choosing_key(folder, candidate, each))
             _fit_one(folder, each, emit, should_pause)
 
 
@@ -188,6 +189,7 @@ def _job_of(
     where = folder.candidate_folder(name)
     # Of this machine: the run may have been planned on another.
     device = detect_device() if candidate.base else Device()
+    costs = costs_of_run(folder)
     job = FitJob(
         task=task,
         spec=candidate.spec.model_copy(update={"media_root": str(folder.path)}),
@@ -196,7 +198,7 @@ def _job_of(
         settings=method.Settings.model_validate(candidate.settings),
         train=_chosen(examples, train),
         validation=_chosen(examples, learnt.validation),
-        selection=plugins.find("metrics", task.selection_metric),
+        selection=plugins.find("metrics", task.selection_metric if costs is None else COST_METRIC),
         folder=where / "model.part",
         work=where / "work",
         seed=part.seed if part is not None else folder.recipe().seed,
@@ -207,6 +209,7 @@ def _job_of(
         documents=tuple(map(Path, folder.recipe().documents)) if candidate.documents else (),
         over=_opened(folder, candidate.over, fold, device, emit) if candidate.over is not None else None,
         encoder=present(candidate.encoder, emit),
+        costs=costs,
     )
     return method, job
 

@@ -20,7 +20,6 @@ from sonmat.core.protocols import (
     Family,
     FitJob,
     FitResult,
-    Judged,
     Predictor,
     Row,
     RowLosses,
@@ -33,6 +32,7 @@ from sonmat.inference.device import compute_dtype, torch_device
 from sonmat.inference.predictor import CAUSAL, NeuralPredictor, batches_by_length, computing
 from sonmat.inference.quiet import quiet_transformers
 from sonmat.inference.rows import Rows, same_length
+from sonmat.inference.validating import judged_rows
 from sonmat.runs.files import sha256_of
 from sonmat.statistics.collapse import collapsed
 from sonmat.training.ahead import threads_for
@@ -279,10 +279,7 @@ class _Validator:
 
         job, metric = self.job, self.job.selection
         nats, items, outputs = self._seen()
-        judged = [
-            Judged(example.input, example.target, output, reference_nll=nll)
-            for example, output, nll in zip(job.validation, outputs, nats, strict=True)
-        ]
+        judged = judged_rows(job, job.validation, outputs, nats)
         value = float(metric.value(metric.statistics(judged).sum(axis=0)))
         return Validation(
             metric=metric.name,

@@ -20,6 +20,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Event
 from sonmat.models.deciding import costs_of_run, decision_of
 from sonmat.runs import RunFolder, write_value
+from sonmat.runs.fit_keys import was_chosen_by_other_costs
 from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.observations import forget_failures
 from sonmat.runs.seal import check_seal
@@ -175,13 +176,23 @@ def _with_remarks(proof: Proof, measured: Sequence[Measured]) -> Proof:
 def _evidence(folder: RunFolder, candidate: Candidate) -> Evidence:
     measured, fitted = folder.measured(candidate.id), folder.fitted(candidate.id)
     decision = decision_of(folder, candidate.id)
+    budget = _both(fitted.budget, decision.budget if decision else None)
+    if fitted.selection and was_chosen_by_other_costs(folder, candidate):
+        budget = _both(budget, _of_other_costs())
     return Evidence(
         candidate=candidate,
         predictions=list(folder.predictions(candidate.id)),
         seconds_per_answer=measured.seconds_per_answer,
         peak_bytes=measured.peak_bytes,
         fit_seconds=fitted.seconds if candidate.role == "tuned" or fitted.trained_parameters else 0.0,
-        budget=_both(fitted.budget, decision.budget if decision else None),
+        budget=budget,
+    )
+
+
+def _of_other_costs() -> Text:
+    return Text(
+        en="Its checkpoint or settings were chosen with other costs of errors, or none; a new run chooses them by the present ones.",
+        ko="체크포인트나 설정은 다른 오류 비용으로(또는 비용 없이) 골랐습니다. 실행을 새로 만들면 지금 비용으로 고릅니다.",
     )
 
 
