@@ -10,14 +10,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sonmat import plugins
 from sonmat.adopting import FROM_RUN, check_adoptable
 from sonmat.core.errors import SettingError, unknown_name
+from sonmat.core.protocols import Emit
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Plan
+from sonmat.core.values import Event, Plan
 from sonmat.inference.endpoint.address import is_endpoint, read_address
 from sonmat.pipeline import fingerprints_now, perform
 from sonmat.runs import RunFolder, write_value
@@ -26,7 +28,9 @@ from sonmat.runs.folder import runs_root
 from sonmat.steps.plan import plan
 from sonmat.steps.plan.endpoints import METHOD as ENDPOINT
 from sonmat.steps.plan.endpoints import with_endpoints
+from sonmat.steps.plan.probing import probing_seconds, said
 from sonmat.steps.prove import check_wishes
+from sonmat.steps.prove.setting import setting_of
 
 _READ_BY_PLAN = ("source.json", "examples.jsonl", "ledger.jsonl", "split.json", "media", "cache")
 
@@ -46,11 +50,13 @@ def add_arms(
     """
     check_wishes(recipe)
     wanted = _with_arms(folder, recipe, arms)
-    merged = _merged(folder, wanted, arms, listeners)
+    before = folder.plan()
+    merged = _foretold(folder, wanted, _merged(folder, wanted, arms, listeners))
     with folder.writing():
         fingerprints = fingerprints_now(folder, wanted, listeners)
         write_value(folder.file("recipe.json"), wanted)
         write_value(folder.file("plan.json"), merged, fingerprints["plan"])
+        _announce(before, merged, folder.event_log("plan", listeners))
     perform(folder, wanted, upto, listeners)
 
 
@@ -106,7 +112,35 @@ def _merged(folder: RunFolder, recipe: Recipe, arms: Sequence[str], listeners: t
         if name not in have and name in recipe.method:
             raise _refused(name, reasons)
     refused = tuple(each for each in planned.refused if each.method not in have)
-    return before.model_copy(update={"candidates": (*before.candidates, *added), "refused": refused})
+    seconds = {each.id: planned.probe_seconds[each.id] for each in added if each.id in planned.probe_seconds}
+    return before.model_copy(
+        update={
+            "candidates": (*before.candidates, *added),
+            "refused": refused,
+            "probe_seconds": {**before.probe_seconds, **seconds},
+        }
+    )
+
+
+def _foretold(folder: RunFolder, recipe: Recipe, merged: Plan) -> Plan:
+    """With what the probes will take of arms that came without a plan of their own: endpoints and models of other runs."""
+    adopted = [check_adoptable(folder, name) for name in recipe.arm if name.startswith(FROM_RUN)]
+    known = {each.id for each in folder.plan().candidates} | set(merged.probe_seconds)
+    new = [each for each in (*merged.candidates, *adopted) if each.id not in known]
+    setting = replace(setting_of(folder), recipe=recipe, candidates=(*merged.candidates, *adopted))
+    seconds = probing_seconds(setting, new, merged.device, {})
+    return merged.model_copy(update={"probe_seconds": {**merged.probe_seconds, **seconds}})
+
+
+def _announce(before: Plan, merged: Plan, emit: Emit) -> None:
+    """What is new, and how long it will take; of a model of another run it is said when it is brought in."""
+    known = {each.id for each in before.candidates}
+    for candidate in merged.candidates:
+        if candidate.id not in known:
+            emit("candidate_planned", candidate.reason, candidate=candidate.id, seconds=candidate.estimate.seconds)
+    seconds = {id: took for id, took in merged.probe_seconds.items() if id not in before.probe_seconds}
+    if seconds:
+        emit("probes_planned", said(seconds), seconds=sum(seconds.values()))
 
 
 def _with_endpoints(folder: RunFolder, recipe: Recipe) -> Plan:
@@ -125,7 +159,17 @@ def _trial(folder: RunFolder, recipe: Recipe, listeners: tuple[Listener, ...]) -
         for part in _READ_BY_PLAN:
             if folder.file(part).exists():
                 _shown(folder.file(part).resolve(), beside.file(part))
-        return plan(beside, recipe, EventLog(None, "plan", listeners), "")
+        return plan(beside, recipe, EventLog(None, "plan", tuple(map(_without_the_old, listeners))), "")
+
+
+def _without_the_old(listener: Listener) -> Listener:
+    """Not told of arms that are planned once more for nothing; those that are new are announced when the run has them."""
+
+    def tell(event: Event) -> None:
+        if event.kind not in ("candidate_planned", "probes_planned"):
+            listener(event)
+
+    return tell
 
 
 def _shown(source: Path, place: Path) -> None:

@@ -52,6 +52,17 @@ def check_adoptable(folder: RunFolder, name: str) -> Candidate:
             ),
             Text(en="Add an arm of the same task.", ko="같은 과제의 후보를 더하세요."),
         )
+    if theirs.elsewhere:
+        raise RunError(
+            Text(
+                en=f"{other.name}:{theirs.id} is asked on another machine, and what leaves this one is named by its address.",
+                ko=f"{other.name}:{theirs.id}은(는) 다른 서버가 답하는 후보입니다. 어디로 보낼지는 주소로 직접 지정해야 합니다.",
+            ),
+            Text(
+                en=f"Add openai:{theirs.settings['url']}:{theirs.settings['model']}.",
+                ko=f"openai:{theirs.settings['url']}:{theirs.settings['model']}을(를) 더하세요.",
+            ),
+        )
     if theirs.learns:
         _refuse_learnt(folder, other, theirs)
     origin = Text(en=f"From the run {other.name}. {theirs.reason.en}", ko=f"{other.name} 실행의 후보. {theirs.reason.ko}")

@@ -13,7 +13,7 @@ from sonmat.core.errors import RunError, SettingError
 from sonmat.core.protocols import Emit
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Plan, Refused
+from sonmat.core.values import Event, Example, Plan, Refused
 from sonmat.runs import RunFolder, write_rows, write_value
 from sonmat.runs.events import EventLog
 from sonmat.runs.files import read_header
@@ -131,6 +131,65 @@ def test_a_new_method_is_planned_behind_the_others_which_stay_as_they_were(
     (recipe,) = performed
     assert set(recipe.method) == {"majority", "zero-shot", "head-only", "full", "lora"}
     assert here.recipe() == recipe
+
+
+def announced(events: list[Event]) -> tuple[list[str], list[str]]:
+    """Candidates that were told of, and what was said of the probes."""
+    told = [event.data["candidate"] for event in events if event.kind == "candidate_planned"]
+    return told, [event.message.en for event in events if event.kind == "probes_planned" and event.message]
+
+
+def test_only_what_is_new_is_announced_with_the_seconds_of_its_probes(
+    here: RunFolder, performed: list[Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = here.plan().model_copy(update={"probe_seconds": {FULL: 30.0}})
+    write_value(here.file("plan.json"), before)
+    added = before.candidates[-1].model_copy(update={"id": "lora-x", "method": "lora"})
+    unasked = added.model_copy(update={"id": "freeze-x", "method": "freeze"})
+    planned = before.model_copy(
+        update={
+            "candidates": (*before.candidates, added, unasked),
+            "probe_seconds": {FULL: 31.0, "lora-x": 42.0, "freeze-x": 9.0},
+        }
+    )
+
+    def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
+        for each in planned.candidates:
+            emit("candidate_planned", each.reason, candidate=each.id, seconds=1.0)
+        emit("probes_planned", Text(en="all of them", ko="모두"), seconds=82.0)
+        emit("base", Text(en="a base", ko="모델"))
+        return planned
+
+    monkeypatch.setattr(adding, "plan", plan)
+    events: list[Event] = []
+    adding.add_arms(here, here.recipe(), ["lora"], "prove", (events.append,))
+    told, probes = announced(events)
+    assert told == ["lora-x"]
+    assert len(probes) == 1
+    assert "will take about 42 s besides, over 1 arm;" in probes[0]
+    assert [event.kind for event in events].count("base") == 1
+    assert here.plan().probe_seconds == {FULL: 30.0, "lora-x": 42.0}
+
+
+def test_the_probes_of_a_model_of_another_run_are_foretold_too(
+    here: RunFolder, there: RunFolder, performed: list[Recipe]
+) -> None:
+    events: list[Event] = []
+    adding.add_arms(here, here.recipe(), [f"{there.path}:{FULL}"], "prove", (events.append,))
+    assert list(here.plan().probe_seconds) == [f"there-{FULL}"]
+    assert here.plan().probe_seconds[f"there-{FULL}"] > 0
+    assert "over 1 arm;" in announced(events)[1][0]
+
+
+def test_a_model_that_is_asked_elsewhere_comes_by_its_address_alone(here: RunFolder, there: RunFolder) -> None:
+    plan = there.plan()
+    asked = plan.candidates[-1].model_copy(
+        update={"elsewhere": True, "learns": False, "settings": {"url": "http://127.0.0.1:9/v1", "model": "m"}}
+    )
+    write_value(there.file("plan.json"), plan.model_copy(update={"candidates": (asked,)}))
+    with pytest.raises(RunError, match="named by its address") as caught:
+        check_adoptable(here, f"run:{there.path}:{FULL}")
+    assert "openai:http://127.0.0.1:9/v1:m" in caught.value.whole.en
 
 
 def test_an_arm_that_cannot_be_planned_says_why_and_leaves_the_run_as_it_was(

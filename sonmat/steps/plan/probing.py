@@ -21,6 +21,8 @@ from sonmat.training.estimates import operations_per_token, useful_rate
 
 ALONE_COST: Final = 10
 """What a token written for a single question costs beside one that is read: every weight is fetched for it."""
+USUAL_TOKENS_PER_BYTE: Final = 0.3
+"""Of a base whose tokens nobody has counted."""
 _ROWS: Final = 500
 """Training rows whose bytes are counted."""
 
@@ -31,7 +33,7 @@ def probing_seconds(
     """Seconds that the wanted probes will take of each candidate; those that they ask nothing are left out.
 
     Args:
-        mean_tokens: of a training row, by checksum of the base.
+        mean_tokens: of a training row, by checksum of the base; where one is missing, `USUAL_TOKENS_PER_BYTE` are taken.
     """
     probes = _wanted(setting)
     row_bytes = _mean_bytes(setting)
@@ -44,9 +46,11 @@ def probing_seconds(
         ]
         seconds = sum(work.elsewhere_seconds for work in asked)
         base = candidate.base
-        if base is not None and not candidate.elsewhere and base.checksum in mean_tokens:
+        if base is not None and not candidate.elsewhere:
+            counted = mean_tokens.get(base.checksum)
+            tokens_per_byte = USUAL_TOKENS_PER_BYTE if counted is None else counted / row_bytes
             each_token = operations_per_token(base) / useful_rate(device)
-            seconds += sum(_seconds(work, mean_tokens[base.checksum] / row_bytes, each_token) for work in asked)
+            seconds += sum(_seconds(work, tokens_per_byte, each_token) for work in asked)
         if seconds:
             found[candidate.id] = round(seconds, 1)
     return found
