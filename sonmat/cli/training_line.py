@@ -10,7 +10,7 @@ from sonmat.core.values import Event
 from sonmat.steps.report.phrasing import Phrasing
 from sonmat.steps.report.vocabulary import measure_named
 
-_NOT_METRICS = frozenset({"step", "epoch", "best", "collapsed", "loss"})
+_NOT_METRICS = frozenset({"step", "epoch", "best", "collapsed", "loss", "replay"})
 
 
 class TrainingLine:
@@ -55,9 +55,9 @@ class TrainingLine:
         if self._best is None or self._step is None:
             return ""
         step, total = self._best.data.get("step"), self._step.data.get("total")
-        place = Text(en=f"at step {step} of {total}", ko=f"{total}단계 중 {step}단계")
+        place = Text(en=f" at step {step} of {total}", ko=f"({total}단계 중 {step}단계)")
         best = Text(en="best validation: ", ko="가장 좋은 검증: ")
-        return f"{self.phrasing.say(best)}{self._metric(self._best)} {self.phrasing.say(place)}"
+        return f"{self.phrasing.say(best)}{self._metric(self._best)}{self.phrasing.say(place)}"
 
     def _metric(self, event: Event) -> str:
         names = [name for name, value in event.data.items() if name not in _NOT_METRICS and isinstance(value, float)]

@@ -10,7 +10,7 @@ from rich.table import Table
 from sonmat.cli.console import indented, show
 from sonmat.core.proof import Arm, Comparison, Proof, Score
 from sonmat.core.text import Text, reader_language
-from sonmat.steps.report.contents import Measure
+from sonmat.steps.report.contents import Measure, best_of, reference_of
 from sonmat.steps.report.phrasing import Phrasing
 from sonmat.steps.report.vocabulary import measure_named
 
@@ -32,8 +32,8 @@ def print_verdict(console: Console, proof: Proof) -> None:
     beside = reference.role == "base"
     table.add_column(
         _say(
-            "difference to\nthe base" if beside else "difference to\nno model",
-            "기본 모델과 차이" if beside else "모델 없음과 차이",
+            "difference to\nthe base" if beside else "difference to\nno base model",
+            "기본 모델과 차이" if beside else "기본 모델 없음과 차이",
         ),
         justify="right",
     )
@@ -73,10 +73,9 @@ def broken_name(name: str, width: int = NAME_CELLS) -> str:
 
 
 def reference_arm(proof: Proof) -> Arm:
-    """The arm that others are measured against: the best base model of this machine as it is, else the best without any model."""
-    sign = 1 if measure_named(proof.headline).higher_is_better else -1
-    order = {"base": 0, "floor": 1, "tuned": 2}
-    return min(proof.arms, key=lambda arm: (arm.elsewhere, order[arm.role], -sign * arm.headline.value))
+    """The arm that others are measured against, as in the report; the best that there is where all are tuned or asked elsewhere."""
+    headline = measure_named(proof.headline)
+    return reference_of(proof.arms, headline) or best_of(proof.arms, headline)
 
 
 def difference_to(proof: Proof, arm: str, reference: str) -> Comparison | None:

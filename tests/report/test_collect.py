@@ -94,14 +94,13 @@ def test_more_than_twenty_five_classes_give_the_commonest_mix_ups_alone() -> Non
     assert 0 < len(found.pairs) <= 15
 
 
-def test_ten_thousand_wrong_answers_are_counted_and_a_few_are_shown_cut() -> None:
-    examples = [labelled(number, text="x" * 50_000) for number in range(10_000)]
+def test_ten_thousand_wrong_answers_are_counted_and_the_surest_are_named() -> None:
+    examples = [labelled(number) for number in range(10_000)]
     given = {example.id: answer(int(example.id), "b", confidence=int(example.id) / 10_000) for example in examples}
     found = confident_mistakes("c", examples, given)
     assert found is not None
-    assert (found.count, len(found.shown)) == (10_000, MOST_MISTAKES)
-    assert [exhibit.row for exhibit in found.shown[:3]] == ["9999", "9998", "9997"]
-    assert all(len(exhibit.input["text"]) < 5_000 for exhibit in found.shown)
+    assert (found.count, len(found.rows)) == (10_000, MOST_MISTAKES)
+    assert found.rows[:3] == ("9999", "9998", "9997")
 
 
 def test_gains_and_losses_against_the_base_are_counted_and_ordered() -> None:
@@ -111,24 +110,28 @@ def test_gains_and_losses_against_the_base_are_counted_and_ordered() -> None:
     found = contrast("t", "b", examples, tuned, base, ("accuracy",))
     assert found is not None
     assert (found.better_count, found.worse_count, found.equal_count) == (10, 10, 20)
-    assert [exhibit.row for exhibit in found.better] == [str(n) for n in range(9, 9 - MOST_CONTRASTS, -1)]
-    assert [exhibit.row for exhibit in found.worse] == [str(n) for n in range(39, 39 - MOST_CONTRASTS, -1)]
+    assert found.better == tuple(str(n) for n in range(9, 9 - MOST_CONTRASTS, -1))
+    assert found.worse == tuple(str(n) for n in range(39, 39 - MOST_CONTRASTS, -1))
 
 
 def test_written_answers_are_contrasted_by_a_graded_metric(runs: dict[str, RunFolder]) -> None:
-    found = collect(runs["faq"]).contrast
+    report = collect(runs["faq"])
+    found, shown = report.contrast, report.side_by_side
     assert found is not None
+    assert shown is not None
     assert found.measure.name == "chrf"
-    values = [(exhibit.value, exhibit.other_value) for exhibit in found.better]
-    assert all(value is not None and other is not None and value > other for value, other in values)
+    values = {item.row: {answer.candidate: answer.value for answer in item.answers} for item in shown.shown}
+    pairs = [(values[row][found.a], values[row][found.b]) for row in found.better if row in values]
+    assert pairs
+    assert all(value is not None and other is not None and value > other for value, other in pairs)
 
 
 def test_rows_are_quoted_as_the_audit_left_them(runs: dict[str, RunFolder], tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "support")
     shutil.copytree(runs["support"].path, folder.path)
     before = collect(folder)
-    assert before.mistakes is not None
-    row = before.mistakes.shown[0].row
+    assert before.side_by_side is not None
+    row = before.side_by_side.shown[0].row
     ledger = [
         LedgerLine(
             id=line.id, source=line.source, action="changed", reason=verbatim("mended"), input={"text": "mended text"}
@@ -139,8 +142,8 @@ def test_rows_are_quoted_as_the_audit_left_them(runs: dict[str, RunFolder], tmp_
     ]
     write_rows(folder.file("ledger.jsonl"), LedgerLine, ledger)
     after = collect(folder)
-    assert after.mistakes is not None
-    assert after.mistakes.shown[0].input == {"text": "mended text"}
+    assert after.side_by_side is not None
+    assert after.side_by_side.shown[0].input == {"text": "mended text"}
 
 
 def test_slices_are_measured_by_the_headline_metric(runs: dict[str, RunFolder]) -> None:
@@ -211,7 +214,7 @@ def test_rows_of_the_user_keep_their_paths(runs: dict[str, RunFolder], tmp_path:
     shutil.copytree(runs["support"].path, folder.path)
     examples = [example.model_copy(update={"input": pair(example)}) for example in folder.examples()]
     write_rows(folder.file("examples.jsonl"), Example, examples)
-    found = collect(folder).mistakes
+    found = collect(folder).side_by_side
     assert found is not None
     assert found.shown[0].input == {"en": "cd /usr/local/bin", "ko": "/usr/local/bin으로 이동"}
 

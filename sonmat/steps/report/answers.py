@@ -1,8 +1,7 @@
 """What single answers show: mix-ups of labels, confident mistakes, gains and losses against another arm, slices.
 
-In: test examples and the predictions of arms. Out: the parts of a `Report` that quote or count answers. Only a few rows are
-quoted, each cut to a readable length and without personal data; the counts cover all. It computes no interval; that is the
-proof's business.
+In: test examples and the predictions of arms. Out: the parts of a `Report` that count answers and name rows, and what cuts a
+text to a readable length and takes personal data out of it. It computes no interval; that is the proof's business.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Judged, Metric
 from sonmat.core.values import Example
 from sonmat.reading.personal import masked, masked_content
-from sonmat.steps.report.contents import ConfusedPair, Confusion, Contrast, Exhibit, Measure, Mistakes, SliceLine
+from sonmat.steps.report.contents import ConfusedPair, Confusion, Contrast, Measure, Mistakes, SliceLine
 from sonmat.steps.report.vocabulary import measure_named, metric_named
 
 LARGEST_MATRIX: Final = 25
@@ -73,8 +72,8 @@ def confident_mistakes(candidate: str, examples: Sequence[Example], answers: Ans
         return None
     wrong = [example for example in answered if not is_right(example, answers)]
     ordered = sorted(wrong, key=lambda example: -_confidence(answers[example.id]))
-    shown = tuple(_exhibit(example, answers[example.id]) for example in ordered[:MOST_MISTAKES])
-    return Mistakes(candidate=candidate, measure=None, shown=shown, count=len(wrong), answered=len(answered))
+    rows = tuple(example.id for example in ordered[:MOST_MISTAKES])
+    return Mistakes(candidate=candidate, measure=None, rows=rows, count=len(wrong), answered=len(answered))
 
 
 def lowest_answers(
@@ -88,8 +87,8 @@ def lowest_answers(
     measure, (values,) = measured
     sign = 1 if measure.higher_is_better else -1
     order = sorted(range(len(answered)), key=lambda index: sign * values[index])[:MOST_CONTRASTS]
-    shown = tuple(_exhibit(answered[index], answers[answered[index].id], value=values[index]) for index in order)
-    return Mistakes(candidate=candidate, measure=measure, shown=shown, count=len(answered), answered=len(answered))
+    rows = tuple(answered[index].id for index in order)
+    return Mistakes(candidate=candidate, measure=measure, rows=rows, count=len(answered), answered=len(answered))
 
 
 def contrast(
@@ -109,16 +108,12 @@ def contrast(
     gains = [sign * (left - right) for left, right in zip(values_a, values_b, strict=True)]
     order = sorted(range(len(both)), key=lambda index: (-abs(gains[index]), -_confidence(answers_a[both[index].id])))
 
-    def exhibit(index: int) -> Exhibit:
-        id = both[index].id
-        return _exhibit(both[index], answers_a[id], values_a[index], answers_b[id], values_b[index])
-
     return Contrast(
         a=a,
         b=b,
         measure=measure,
-        better=tuple(exhibit(index) for index in order if gains[index] > 0)[:MOST_CONTRASTS],
-        worse=tuple(exhibit(index) for index in order if gains[index] < 0)[:MOST_CONTRASTS],
+        better=tuple(both[index].id for index in order if gains[index] > 0)[:MOST_CONTRASTS],
+        worse=tuple(both[index].id for index in order if gains[index] < 0)[:MOST_CONTRASTS],
         better_count=sum(gain > 0 for gain in gains),
         worse_count=sum(gain < 0 for gain in gains),
         equal_count=sum(gain == 0 for gain in gains),
@@ -220,26 +215,6 @@ def _judged(examples: Sequence[Example], answers: Answers, costs: Costs | None =
         )
         for example in examples
     ]
-
-
-def _exhibit(
-    example: Example,
-    answer: Prediction,
-    value: float | None = None,
-    other: Prediction | None = None,
-    other_value: float | None = None,
-) -> Exhibit:
-    return Exhibit(
-        row=example.id,
-        source=example.source,
-        input=cut(example.input),
-        target=cut(example.target),
-        output=cut(answer.output),
-        confidence=answer.confidence,
-        value=value,
-        other=cut(other.output) if other else None,
-        other_value=other_value,
-    )
 
 
 def cut(content: Any, longest: int = LONGEST_QUOTE) -> Any:

@@ -20,8 +20,21 @@ USE_NOT: Final = Text(
     ko="사람의 권리, 건강, 돈에 관한 일을 확인하는 사람 없이 결정하도록 만든 모델이 아닙니다.",
 )
 NO_TUNING: Final = Text(
-    en="No weights were trained: this is the base model with instructions, examples or passages, or no model at all.",
-    ko="학습한 가중치가 없습니다. 기본 모델에 지시문, 예시, 자료를 더한 것이거나 모델 없이 답하는 방식입니다.",
+    en="No weights were trained: this is the base model as it is, with whatever is put beside it (instructions, examples, passages, "
+    "training rows).",
+    ko="가중치를 학습하지 않았습니다. 기본 모델을 그대로 쓰고, 필요하면 지시문, 예시, 자료, 학습 행을 곁들인 것입니다.",
+)
+NO_BASE: Final = Text(
+    en="It holds no pretrained model: all that it knows comes from the training rows.",
+    ko="사전학습 모델 없이 학습 행에서만 배웠습니다.",
+)
+ELSEWHERE: Final = Text(
+    en="Nothing was trained. Another machine answers; what was measured are its answers on the day of the proof.",
+    ko="학습한 것이 없습니다. 다른 컴퓨터의 모델이 답하며, 증명한 날의 답을 잰 것입니다.",
+)
+LICENCE_ELSEWHERE: Final = Text(
+    en="The model is not part of this: the terms of those who run it hold.",
+    ko="모델이 들어 있지 않습니다. 그 모델을 운영하는 곳의 약관을 따릅니다.",
 )
 AGAINST: Final = Text(
     en="Against {name} on the same rows: {difference} in {measure} ({level} interval {low} to {high}).",

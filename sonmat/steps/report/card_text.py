@@ -61,7 +61,13 @@ def _opening(report: Report, base: BaseModelLine | None, phrasing: Phrasing) -> 
     if report.chosen.arm.role == "tuned" and base:
         return [_plain(phrasing.say(labels.CARD_INTRO, method=method, base=base.name))]
     method = phrasing.capital(report.chosen.method_title)
-    return [_plain(phrasing.say(labels.CARD_NO_BASE, method=method)), phrasing.say(card_labels.NO_TUNING)]
+    return [_plain(phrasing.say(labels.CARD_NO_BASE, method=method)), phrasing.say(_without_training(report))]
+
+
+def _without_training(report: Report) -> Text:
+    if report.chosen.arm.elsewhere:
+        return card_labels.ELSEWHERE
+    return card_labels.NO_BASE if report.chosen.arm.role == "floor" else card_labels.NO_TUNING
 
 
 def _use(report: Report, phrasing: Phrasing) -> list[str]:
@@ -162,7 +168,7 @@ def _data(report: Report, phrasing: Phrasing) -> list[str]:
         train=phrasing.count(data.train),
         validation=phrasing.count(data.validation),
         test=phrasing.count(data.test),
-        data=masked(report.data),
+        data=_code(masked(report.data)),
     )
     return [rows, *([_plain(phrasing.say(data.how_split))] if data.how_split else [])]
 
@@ -214,6 +220,8 @@ def _limits(report: Report, phrasing: Phrasing) -> list[str]:
 
 
 def _licence(report: Report, base: BaseModelLine | None, phrasing: Phrasing) -> list[str]:
+    if report.chosen.arm.elsewhere:
+        return [phrasing.say(card_labels.LICENCE_ELSEWHERE)]
     if base is None:
         return [phrasing.say(labels.CARD_LICENCE_NONE)]
     if base.licence.lower() in ("", "unknown"):
@@ -225,6 +233,11 @@ def _licence(report: Report, base: BaseModelLine | None, phrasing: Phrasing) -> 
 
 def _fenced(language: str, code: str) -> str:
     return f"```{language}\n{code}\n```"
+
+
+def _code(text: str) -> str:
+    """`text` as it may stand between backticks, on one line."""
+    return " ".join(printable(text).split()).replace("`", "'")
 
 
 def _plain(text: str) -> str:

@@ -35,6 +35,7 @@ from sonmat.steps.report.contents import (
     Setting,
     SliceLine,
     best_of,
+    reference_of,
     told_arm,
 )
 from sonmat.steps.report.curves import learning_curve
@@ -161,12 +162,8 @@ def _answers(folder: RunFolder, candidate: str) -> dict[str, Prediction]:
 
 
 def _reference(proof: Proof) -> str | None:
-    """The arm that others are measured against: the best base of this machine as it is, else the best without any model."""
-    for role in ("base", "floor"):
-        arms = [arm for arm in proof.arms if arm.role == role and not arm.elsewhere]
-        if arms:
-            return best_of(arms, measure_named(proof.headline)).candidate
-    return None
+    found = reference_of(proof.arms, measure_named(proof.headline))
+    return found.candidate if found else None
 
 
 def _arm_line(folder: RunFolder, arm: Arm, proof: Proof, reference: str | None) -> ArmLine:
@@ -274,6 +271,7 @@ def _candidate_line(folder: RunFolder, candidate: Candidate, proof: Proof) -> Ca
         method_title=method_title(candidate.method),
         role=candidate.role,
         base=_base_line(candidate.base) if candidate.base else None,
+        elsewhere=candidate.elsewhere,
         reason=candidate.reason,
         estimate=candidate.estimate,
         fitted=folder.fitted(candidate.id) if _is_fitted(folder, candidate.id) else None,

@@ -43,6 +43,15 @@ def best_of(arms: Sequence[Arm], headline: Measure) -> Arm:
     return min(arms, key=lambda arm: (sign * arm.headline.value, arm.seconds_per_answer, arm.fit_seconds))
 
 
+def reference_of(arms: Sequence[Arm], headline: Measure) -> Arm | None:
+    """The arm that others are measured against: the best untuned base of this machine, else the best without a base model."""
+    for role in ("base", "floor"):
+        alike = [arm for arm in arms if arm.role == role and not arm.elsewhere]
+        if alike:
+            return best_of(alike, headline)
+    return None
+
+
 def told_arm(lines: Sequence[ArmLine], headline: Measure) -> ArmLine:
     """The chosen arm, or the best trained one if the chosen is the reference itself."""
     chosen = next(line for line in lines if line.chosen)
@@ -90,26 +99,13 @@ class Curve(Value):
     stopped: Text | None = None
 
 
-class Exhibit(Value):
-    """One test row with what was said to it; `other` is the answer of the arm it is compared with."""
-
-    row: str
-    source: Source
-    input: Json
-    target: Json
-    output: Json
-    confidence: float | None = None
-    value: float | None = None
-    other: Json | None = None
-    other_value: float | None = None
-
-
 class Mistakes(Value):
     """The wrong answers that the model was surest of; for written answers the lowest by `measure`."""
 
     candidate: str
     measure: Measure | None
-    shown: tuple[Exhibit, ...]
+    rows: tuple[str, ...]
+    """Some of them, the surest or lowest first."""
     count: int
     """Wrong answers in all; for written answers, all answers."""
     answered: int
@@ -121,8 +117,9 @@ class Contrast(Value):
     a: str
     b: str
     measure: Measure
-    better: tuple[Exhibit, ...]
-    worse: tuple[Exhibit, ...]
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+    """Rows of the largest differences first; the counts are of all."""
     better_count: int
     worse_count: int
     equal_count: int
@@ -297,6 +294,8 @@ class CandidateLine(Value):
     method_title: Text
     role: Literal["floor", "base", "tuned"]
     base: BaseModelLine | None
+    elsewhere: bool = False
+    """Whether another machine answers, so that memory of this one says nothing."""
     reason: Text
     estimate: Estimate
     fitted: Fitted | None

@@ -172,8 +172,8 @@ def _reasons(
 ) -> dict[str, tuple[Why, ...]]:
     """Rows to show and why, in the order of the page; a row belongs to its first reason."""
     found: dict[Why, list[str]] = {
-        "gain": [exhibit.row for exhibit in told.contrast.better] if told.contrast else [],
-        "loss": [exhibit.row for exhibit in told.contrast.worse] if told.contrast else [],
+        "gain": list(told.contrast.better) if told.contrast else [],
+        "loss": list(told.contrast.worse) if told.contrast else [],
         "mistake": [],
         "lowest": [],
         "mixed_up": _mixed_up(test, judge.given[arms[0]]) if judge.measure is None and _has_labels(test) else [],
@@ -182,7 +182,7 @@ def _reasons(
         "random": _drawn(test, seed),
     }
     if told.mistakes is not None:
-        found["lowest" if told.mistakes.measure else "mistake"] = [exhibit.row for exhibit in told.mistakes.shown]
+        found["lowest" if told.mistakes.measure else "mistake"] = list(told.mistakes.rows)
     reasons: defaultdict[str, list[Why]] = defaultdict(list)
     for why, quota in QUOTAS.items():
         for row in found[why][:quota]:

@@ -36,10 +36,10 @@ VERDICT: Final = Text(en="Verdict", ko="결론")
 FINE_TUNE: Final = Text(en="Fine-tuning pays off", ko="미세조정할 가치가 있습니다")
 DO_NOT_FINE_TUNE: Final = Text(en="Do not fine-tune", ko="미세조정하지 않아도 됩니다")
 USE: Final = Text(en="Use", ko="사용할 것")
-NO_MODEL: Final = Text(en="no model", ko="모델 없음")
-AGAINST_BASE: Final = Text(en="Against the base model", ko="기본 모델과 비교")
+NO_BASE: Final = Text(en="no base model", ko="기본 모델 없음")
+AGAINST_BASE: Final = Text(en="Against the best without tuning", ko="미세조정 없는 최선과 비교")
 BEST_TUNED: Final = Text(en="Best trained arm", ko="학습한 최선과의 차이")
-AGAINST_FLOOR: Final = Text(en="Against the commonest answer", ko="가장 흔한 답과 비교")
+AGAINST_FLOOR: Final = Text(en="Against the best without a base model", ko="기본 모델 없는 최선과 비교")
 SPEED: Final = Text(en="One answer takes", ko="답변 하나에 걸리는 시간")
 WITH_MEMORY: Final = Text(en="{size} of memory", ko="메모리 {size}")
 HOW_SURE: Final = Text(en="How sure is this?", ko="얼마나 확실한가요?")
@@ -269,7 +269,7 @@ CARD_LICENCE_BASE: Final = Text(
     en="The base model {base} ({origin}) is under: {licence}. Its terms hold for this model too.",
     ko="기본 모델 {base}({origin})의 라이선스는 {licence}이며, 그 조건은 이 모델에도 적용됩니다.",
 )
-CARD_LICENCE_NONE: Final = Text(en="No pretrained model is part of this.", ko="사전 학습된 모델이 들어 있지 않습니다.")
+CARD_LICENCE_NONE: Final = Text(en="No pretrained model is part of this.", ko="사전학습 모델이 들어 있지 않습니다.")
 CARD_HOW: Final = Text(en="How it was made", ko="만든 방법")
 CARD_ROWS: Final = Text(
     en="{train} rows to train, {validation} to validate, {test} to test, from `{data}`.",

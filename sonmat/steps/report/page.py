@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -181,7 +182,7 @@ def shell_commands(report: Report, phrasing: Phrasing) -> str:
 
 def _quoted_name(run: str) -> str:
     """The name of a run as a shell takes it."""
-    return run if run.replace("-", "").replace("_", "").isalnum() else f"'{run}'"
+    return run if run.replace("-", "").replace("_", "").isalnum() else shlex.quote(run)
 
 
 def python_lines(report: Report, phrasing: Phrasing) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from markupsafe import Markup
+
 from sonmat.core.proof import Comparison, Score
 from sonmat.core.text import Language, Text
 from sonmat.steps.report import labels
@@ -24,8 +26,10 @@ class Phrasing:
         self.language = language
 
     def say(self, text: Text, **words: object) -> str:
-        """The sentence in the reader's language, with the names in braces filled in."""
+        """The sentence in the reader's language, with the names in braces filled in; markup if one of them is."""
         sentence = text.in_language(self.language)
+        if any(isinstance(word, Markup) for word in words.values()):
+            return Markup.escape(sentence).format(**words)
         return sentence.format(**words) if words else sentence
 
     def count(self, number: float) -> str:

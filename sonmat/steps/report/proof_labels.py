@@ -56,7 +56,7 @@ FLOOR_SAID: Final = Text(
     en="The noise floor is how far another wording alone moves the base.",
     ko="잡음 바닥은 표현만 바꿔도 기본 모델이 움직이는 정도입니다.",
 )
-ORIGIN_SAID: Final = Text(en="the base as it is", ko="기본 모델 그대로")
+ORIGIN_SAID: Final = Text(en="not tuned, so nothing forgotten", ko="미세조정하지 않아 잊은 것이 없음")
 
 # ── probes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 PROBES: Final = Text(en="Everything else that was measured", ko="그 밖에 측정한 것")
