@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import torch
-
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
@@ -20,6 +18,8 @@ def any_wishes(accelerator: Accelerator, wish: bool) -> bool:
     """Whether at least one process wishes so."""
     if accelerator.num_processes == 1:
         return wish
+    import torch
+
     wishes = accelerator.reduce(torch.tensor(float(wish), device=accelerator.device), "sum")
     return bool(wishes.item() > 0)
 
