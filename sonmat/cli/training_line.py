@@ -37,7 +37,7 @@ class TrainingLine:
             self._best = event
 
     def now(self) -> str:
-        """'loss 0.53 · macro F1 91.2% · rate 2e-05 · padding 4%'; empty where nothing trains."""
+        """'loss 0.53 · macro-F1 91.2% · rate 2e-05 · padding 4%'; empty where nothing trains."""
         parts = []
         if self._step is not None:
             loss, rate = self._step.data.get("loss"), self._step.data.get("learning_rate")
