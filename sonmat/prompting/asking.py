@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WRITTEN_COST = 3
 """A token that is written beside other rows costs about as much as this many that are read."""
+ALONE_COST = 10
+"""And one that is written for a single question: every weight is fetched for it."""
 WRITTEN_LABEL_TOKENS = 6
 """Of a label and what a small model says around it, where it does not talk on."""
 TURN_TOKENS = 12

@@ -15,12 +15,10 @@ from sonmat.core.probing import Foretold, Probe, Setting, Work
 from sonmat.core.protocols import Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device
-from sonmat.prompting.asking import WRITTEN_COST
+from sonmat.prompting.asking import ALONE_COST, WRITTEN_COST
 from sonmat.reading.rows import texts_of
 from sonmat.training.estimates import operations_per_token, useful_rate
 
-ALONE_COST: Final = 10
-"""What a token written for a single question costs beside one that is read: every weight is fetched for it."""
 USUAL_TOKENS_PER_BYTE: Final = 0.3
 """Of a base whose tokens nobody has counted."""
 _ROWS: Final = 500

@@ -9,15 +9,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sonmat.core.errors import Paused, SettingError
 from sonmat.core.proof import Prediction
-from sonmat.core.protocols import Emit, Predictor, Question
+from sonmat.core.protocols import Emit, Predictor, Question, Task
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device
 from sonmat.models.saved import load_predictor, open_saved
+from sonmat.prompting.asking import ALONE_COST, WRITTEN_COST
 from sonmat.runs import RunFolder
 from sonmat.runs.folder import ENDPOINTS
+
+TOLD_FROM: Final = 2.0
+"""Seconds from which on the time left is told before anything of it has passed."""
 
 
 class OnDemand:
@@ -60,6 +65,8 @@ class Watched:
     emit: Emit
     should_pause: Callable[[], bool]
     message: Text | None = None
+    seconds_each: float = 0.0
+    """What an answer beside others is thought to take, until the first have come; 0 where nobody knows."""
 
     def loaded(self) -> Predictor:
         """What it watches, for probes that look into a model (`inference.behind`)."""
@@ -68,6 +75,10 @@ class Watched:
     def answer(self, questions: Sequence[Question]) -> Iterator[Prediction]:
         start = answered = last = time.perf_counter()
         stop_if_asked(self.should_pause)
+        # The first batch may take a minute, and a likelihood takes far less than an answer.
+        foretold = self.seconds_each * sum(question.write for question in questions)
+        if foretold > TOLD_FROM:
+            self.emit("progress", self.message, done=0, total=len(questions), seconds_left=round(foretold, 1))
         for done, prediction in enumerate(self.predictor.answer(questions)):
             stop_if_asked(self.should_pause)
             now = time.perf_counter()
@@ -78,6 +89,13 @@ class Watched:
                 last = now
             answered = now
             yield prediction
+
+
+def share_beside_others(task: Task, candidate: Candidate) -> float:
+    """What an answer takes among many, as a share of what it takes alone: as the plan has it, rather more than less."""
+    if candidate.elsewhere:
+        return 1 / int(candidate.settings.get("at_once", 1))
+    return WRITTEN_COST / ALONE_COST if task.generates else 1.0
 
 
 class OnlyTestSet:

@@ -21,7 +21,7 @@ from sonmat.core.text import Text, verbatim
 from sonmat.core.values import Candidate, Json
 from sonmat.runs import RunFolder
 from sonmat.runs.observations import has_observed, note_failure, observed_rows, read_failure, write_observations
-from sonmat.steps.prove.asking import Watched, stop_if_asked
+from sonmat.steps.prove.asking import Watched, share_beside_others, stop_if_asked
 
 _FORETELLING: Final = 20
 """One in so many rows must be there before the time left is told."""
@@ -40,14 +40,15 @@ def observe(
     Raises:
         Paused: asked to; the probes that are done stay done.
     """
+    seconds_each = share_beside_others(setting.task, candidate) * folder.measured(candidate.id).seconds_per_answer
     for probe in waiting_probes(folder, setting, candidate):
-        watched = Watched(model, emit, should_pause, probe.title)
-        rows = probe.observe(setting, candidate, watched)
-        others = (each.id for each in folder.plan().candidates if each.id != candidate.id)
-        total = observed_rows(folder, probe.name, others)
-        if total is None and isinstance(probe, Foretold):
-            total = probe.work(setting, candidate).rows
+        watched = Watched(model, emit, should_pause, probe.title, seconds_each)
         try:
+            rows = probe.observe(setting, candidate, watched)
+            others = (each.id for each in folder.plan().candidates if each.id != candidate.id)
+            total = observed_rows(folder, probe.name, others)
+            if total is None and isinstance(probe, Foretold):
+                total = probe.work(setting, candidate).rows
             emit("probing", _looking(probe, setting, candidate), candidate=candidate.id, probe=probe.name)
             write_observations(folder, candidate.id, probe, _passed(probe, rows, total, emit, should_pause))
         except Paused:
