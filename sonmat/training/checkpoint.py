@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sonmat.core.errors import ResourceError
 from sonmat.core.text import Text
@@ -48,8 +48,7 @@ def save(path: Path, content: dict[str, Any], also: Path | None = None) -> None:
     try:
         with temporary.open("wb") as stream:
             torch.save(content, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
+            _to_disk(stream)
         if also is not None:
             _named_too(temporary, also)
     except (OSError, RuntimeError) as error:
@@ -99,5 +98,21 @@ def _named_too(written: Path, name: Path) -> None:
         os.link(written, temporary)
     except OSError:
         # Not every file system gives a file two names.
-        shutil.copyfile(written, temporary)
+        _copy(written, temporary)
     temporary.replace(name)
+
+
+def _copy(written: Path, to: Path) -> None:
+    try:
+        shutil.copyfile(written, to)
+        with to.open("rb+") as stream:
+            _to_disk(stream)
+    except OSError:
+        to.unlink(missing_ok=True)
+        raise
+
+
+def _to_disk(stream: BinaryIO) -> None:
+    """So that a power cut leaves no name without its content."""
+    stream.flush()
+    os.fsync(stream.fileno())

@@ -309,6 +309,27 @@ def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path: Path, monkeypatch: 
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_disk_that_is_full_when_the_best_is_copied_keeps_the_previous_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, best = tmp_path / "checkpoint.pt", tmp_path / "best.pt"
+    checkpoint.save(path, {"step": 1}, best)
+
+    def no_links(*_: Any) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    def no_space(source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.link", no_links)
+    monkeypatch.setattr("shutil.copyfile", no_space)
+    with pytest.raises(ResourceError, match="No space left"):
+        checkpoint.save(path, {"step": 2}, best)
+    assert checkpoint.load(path) == checkpoint.load(best) == {"step": 1}
+    assert set(tmp_path.iterdir()) == {path, best}
+
+
 def test_what_a_killed_save_left_is_removed_when_the_training_goes_on(tmp_path: Path) -> None:
     (tmp_path / ".checkpoint.pt.1.part").write_bytes(b"half")
     (tmp_path / ".best.pt.1.part").write_bytes(b"half")
