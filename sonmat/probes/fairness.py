@@ -28,6 +28,7 @@ from sonmat.probing.fairness import (
     widest_gap,
     worst_interval,
 )
+from sonmat.probing.slice_words import listed, values_of_slice
 from sonmat.probing.slices import FEWEST_ROWS, Column, Part, columns_of
 from sonmat.probing.tallies import ROWS_SHOWN, Tally, measures_of
 from sonmat.statistics import holm
@@ -186,14 +187,14 @@ def _worst_and_gap(column: Column, scores: _Scores) -> list[Measure]:
 def _worst(column: Column, part: Part, measure: Measure, estimates: Sequence[Estimate], scores: _Scores) -> Measure:
     interval = worst_interval(estimates)
     note = Text(
-        en=f"The lowest of {len(estimates)} slices, on the {len(part.rows):,} rows of '{part.words}'. The interval is that of the "
+        en=f"The lowest of {len(estimates)} slices, on the {len(part.rows):,} rows of '{part.words.en}'. The interval is that of the "
         "lowest true value, whichever slice has it; a change is corrected for the choice among all slices.",
-        ko=f"집단 {len(estimates)}개 가운데 가장 낮은 '{part.words}'의 {len(part.rows):,}개 행에서 나온 값입니다. 구간은 "
+        ko=f"집단 {len(estimates)}개 가운데 가장 낮은 '{part.words.ko}'의 {len(part.rows):,}개 행에서 나온 값입니다. 구간은 "
         "어느 집단이든 가장 낮은 참값에 대한 것이고, 변화는 집단을 골랐다는 점을 보정했습니다.",
     )
     title = Text(
-        en=f"{scores.title.en} in the worst slice of {column.title.en} ({part.words})",
-        ko=f"{column.title.ko}에서 가장 낮은 집단({part.words})의 {scores.title.ko}",
+        en=f"{scores.title.en} in the worst slice of {column.title.en} ({part.words.en})",
+        ko=f"{column.title.ko}에서 가장 낮은 집단({part.words.ko})의 {scores.title.ko}",
     )
     return measure.model_copy(
         update={
@@ -225,17 +226,22 @@ def _gap(column: Column, spread: Spread, worst: Measure, best: Measure, scores: 
 
 
 def _gap_note(worst: Measure, best: Measure, differing: Sequence[Part]) -> Text:
-    names = ", ".join(f"'{part.words}'" for part in differing[:_SHOWN]) + (" …" if len(differing) > _SHOWN else "")
-    ends = [(", ".join(each.slice.values()), each) for each in (best, worst)]
-    told = ", ".join(f"'{name}' {each.value:.1%} (n = {each.items:,})" for name, each in ends)
+    more = " …" if len(differing) > _SHOWN else ""
+    names = listed([part.words for part in differing[:_SHOWN]])
+    told = listed(
+        [values_of_slice(each.slice) for each in (best, worst)],
+        [f" {each.value:.1%} (n = {each.items:,})" for each in (best, worst)],
+    )
     if not differing:
         return Text(
-            en=f"{told}. No slice differs from the rest beyond noise; a gap of some size is there by chance alone.",
-            ko=f"{told}. 나머지와 오차 범위를 넘어 다른 집단은 없습니다. 우연만으로도 어느 정도의 차이는 생깁니다.",
+            en=f"{told.en}. No slice differs from the rest beyond noise; a gap of some size is there by chance alone.",
+            ko=f"{told.ko}. 나머지와 오차 범위를 넘어 다른 집단은 없습니다. 우연만으로도 어느 정도의 차이는 생깁니다.",
         )
     return Text(
-        en=f"{told}. Unlike the rest beyond noise: {names}. Whether their rows are harder, or served worse, no figure can tell.",
-        ko=f"{told}. 나머지와 오차 범위를 넘어 다른 집단: {names}. 문제가 더 어려운 것인지 덜 맞는 것인지는 수치로 알 수 없습니다.",
+        en=f"{told.en}. Unlike the rest beyond noise: {names.en}{more}. Whether their rows are harder, or "
+        "served worse, no figure can tell.",
+        ko=f"{told.ko}. 나머지와 오차 범위를 넘어 다른 집단: {names.ko}{more}. 문제가 더 어려운 것인지 덜 맞는 "
+        "것인지는 수치로 알 수 없습니다.",
     )
 
 
@@ -247,9 +253,8 @@ def _too_small(column: Column, own: Seen) -> Iterator[Measure]:
     small = column.small
     if not small or column.crossed:
         return
-    names = ", ".join(f"'{part.words}' ({len(part.rows)})" for part in small[:_SHOWN]) + (
-        " …" if len(small) > _SHOWN else ""
-    )
+    more = " …" if len(small) > _SHOWN else ""
+    names = listed([part.words for part in small[:_SHOWN]], [f" ({len(part.rows)})" for part in small[:_SHOWN]])
     rows = tuple(row for part in small for row in part.rows)
     yield Measure(
         probe=plugin.name,
@@ -264,8 +269,8 @@ def _too_small(column: Column, own: Seen) -> Iterator[Measure]:
         higher_is_better=None,
         rows=rows[:ROWS_SHOWN],
         note=Text(
-            en=f"With fewer than {FEWEST_ROWS} rows: {names}. Nothing is known of how these are served.",
-            ko=f"{FEWEST_ROWS}행이 안 되는 집단: {names}. 이 집단에 얼마나 잘 맞는지는 알 수 없습니다.",
+            en=f"With fewer than {FEWEST_ROWS} rows: {names.en}{more}. Nothing is known of how these are served.",
+            ko=f"{FEWEST_ROWS}행이 안 되는 집단: {names.ko}{more}. 이 집단에 얼마나 잘 맞는지는 알 수 없습니다.",
         ),
     )
 

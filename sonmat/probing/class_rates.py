@@ -15,6 +15,7 @@ from typing import Final, Literal
 from sonmat.core.proof import Measure
 from sonmat.core.text import Text
 from sonmat.probing.fairness import Estimate, Spread, rate_of, widest_gap
+from sonmat.probing.slice_words import listed
 from sonmat.probing.slices import FEWEST_ROWS, Column, Part
 from sonmat.probing.tallies import ROWS_SHOWN
 
@@ -154,7 +155,10 @@ def _difference(
     best, worst = widest.rates[spread.best], widest.rates[spread.worst]
     shown = worst.misses if widest.kind == "true_positive" else best.hits
     classes = len({family.label for family in families})
-    ends = ", ".join(f"'{rate.part.words}' {rate.estimate.value:.1%} (n = {rate.items:,})" for rate in (best, worst))
+    ends = listed(
+        [rate.part.words for rate in (best, worst)],
+        [f" {rate.estimate.value:.1%} (n = {rate.items:,})" for rate in (best, worst)],
+    )
     own = criterion.note
     if criterion.name == "demographic_parity":
         truth = _reference_gap(column, widest.label, labels)
@@ -172,8 +176,9 @@ def _difference(
         higher_is_better=criterion.higher_is_better,
         rows=shown[:ROWS_SHOWN],
         note=Text(
-            en=f"{own.en} Of the worst of {classes} classes, '{widest.label}': {ends}.{f' Then: {others}.' if others else ''}",
-            ko=f"{own.ko} 클래스 {classes}개 가운데 차이가 가장 큰 '{widest.label}': {ends}.{f' 다음: {others}.' if others else ''}",
+            en=f"{own.en} Of the worst of {classes} classes, '{widest.label}': {ends.en}.{f' Then: {others}.' if others else ''}",
+            ko=f"{own.ko} 클래스 {classes}개 가운데 차이가 가장 큰 '{widest.label}': {ends.ko}."
+            f"{f' 다음: {others}.' if others else ''}",
         ),
     )
 

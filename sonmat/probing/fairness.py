@@ -121,7 +121,8 @@ def _gap(place: int, family: Sequence[Estimate], level: float) -> Spread:
     pairs = ~np.eye(len(family), dtype=bool)
     low = (apart - np.sqrt(below[:, None] + above[None, :]))[pairs].max()
     high = (apart + np.sqrt(above[:, None] + below[None, :]))[pairs].max()
-    best, worst = int(values.argmax()), int(values.argmin())
+    # Of equals the first and the last, so that no slice is told to differ from itself.
+    best, worst = int(values.argmax()), len(values) - 1 - int(values[::-1].argmin())
     return Spread(float(values[best] - values[worst]), max(0.0, float(low)), min(1.0, float(high)), place, best, worst)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from sonmat.core.text import Text
 from sonmat.core.values import Example
+from sonmat.probing.slice_words import values_of_slice
 from sonmat.reading.language import language_of
 from sonmat.reading.personal import masked
 from sonmat.reading.rows import text_of
@@ -43,8 +44,9 @@ class Part:
         return tuple(self.slice.values())
 
     @property
-    def words(self) -> str:
-        return ", ".join(self.slice.values())
+    def words(self) -> Text:
+        """As people read it."""
+        return values_of_slice(self.slice)
 
 
 @dataclass(frozen=True)

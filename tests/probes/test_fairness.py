@@ -220,7 +220,7 @@ def test_questions_in_two_languages_are_slices_of_their_own() -> None:
     mixed = replace(plain, test=test)
     assert isinstance(plugin.supports(mixed, candidate()), Yes)
     found = measures(mixed, lambda row: right(row) if row.input == korean else other(right(row)))
-    assert "(latin)" in named(found, "worst_text_language").title.en
+    assert "(Latin script)" in named(found, "worst_text_language").title.en
 
 
 def test_personal_data_in_a_column_is_masked_and_korean_columns_have_names_that_guards_can_write() -> None:

@@ -89,7 +89,7 @@ def test_of_slices_the_worst_decides_unless_there_is_a_figure_of_all_items() -> 
     by_part = [measure("full", value, slice={"age": part}) for part, value in (("young", 0.1), ("old", 0.7))]
     (guard,) = guards({"speed.p50": 0.5}, by_part)
     assert not guard.kept
-    assert "(age = old)" in guard.reason.en
+    assert "(age: old)" in guard.reason.en
     (whole,) = guards({"speed.p50": 0.5}, [*by_part, measure("full", 0.4)])
     assert whole.kept
 

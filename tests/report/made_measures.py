@@ -75,8 +75,9 @@ def _whole(proof: Proof, measures: Sequence[Measure]) -> Proof:
             value=0.094,
             kept=False,
             reason=Text(
-                en="general ability lost: worse beyond noise than before tuning, by 9.4 % [4.1, 14.6]; at most 5.0 % is allowed.",
-                ko="잃은 일반 능력: 미세조정 전보다 오차 범위를 넘어 나빠졌습니다(9.4% [4.1, 14.6]). 5.0% 넘게 나빠지면 안 됩니다.",
+                en="general ability lost: worse beyond noise than before tuning, by 9.4 points [4.1, 14.6]; more than "
+                "5.0 points is not allowed.",
+                ko="잃은 일반 능력: 미세조정 전보다 오차 범위를 넘어 나빠졌습니다(9.4%p [4.1, 14.6]). 5.0%p 넘게 나빠지면 안 됩니다.",
             ),
             by="default",
         ),

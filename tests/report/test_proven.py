@@ -187,7 +187,9 @@ def test_each_figure_leads_to_its_rows(runs: dict[str, RunFolder]) -> None:
 def test_a_row_that_was_asked_in_another_form_shows_what_was_said_then(runs: dict[str, RunFolder]) -> None:
     sections = {section.probe: section for section in collect(runs["proven"]).proven.sections}
     (shown,) = sections["stability"].lines[0].figures[0].shown
-    assert [words.arm for words in shown.said] == [TUNED, BASE, f"{TUNED} (typo)"]
+    assert [(words.arm, words.way.ko if words.way else None) for words in shown.said] == [
+        (TUNED, None), (BASE, None), (TUNED, "오타가 하나 있으면"),
+    ]  # fmt: skip
     assert shown.said[-1].output == "배솜은 어떻게 하나요? → 배솜은 없습니다."
 
 

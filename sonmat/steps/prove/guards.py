@@ -19,13 +19,14 @@ from sonmat import plugins
 from sonmat.core.errors import SettingError, unknown_name
 from sonmat.core.proof import Guard, Measure
 from sonmat.core.recipe import Recipe
-from sonmat.core.text import Text
+from sonmat.core.text import Text, verbatim
 from sonmat.core.values import Candidate
 from sonmat.inference.endpoint.address import is_endpoint, read_address
 from sonmat.probing.expectations import read_expectations
+from sonmat.probing.slice_words import slice_words
 from sonmat.steps.prove.measures import Panel
 from sonmat.steps.prove.observing import wanted_probes
-from sonmat.steps.prove.phrases import quantity
+from sonmat.steps.prove.phrases import hundredths, points, quantity
 
 HARM: Final = 0.05
 """Harm that a default guard forgives: 5 points of a share."""
@@ -189,8 +190,8 @@ def _bounded(name: str, bound: float, candidate: Candidate, measure: Measure) ->
 def _bounded_reason(measure: Measure, bound: float, floor: bool, kept: bool) -> Text:
     value, limit = figure(measure), quantity(bound, measure.unit)
     straddled = measure.low is not None and measure.high is not None and measure.low < bound < measure.high
-    en = f"{measure.title.en}{_part(measure)}: {value.en}, at {'least' if floor else 'most'} {limit.en} allowed"
-    ko = f"{measure.title.ko}{_part(measure)}: {value.ko}, 기준은 {limit.ko} {'이상' if floor else '이하'}"
+    en = f"{measure.title.en}{_part(measure).en}: {value.en}, at {'least' if floor else 'most'} {limit.en} allowed"
+    ko = f"{measure.title.ko}{_part(measure).ko}: {value.ko}, 기준은 {limit.ko} {'이상' if floor else '이하'}"
     if straddled:
         doubt_en = "; noise alone could have broken it" if kept else "; noise alone could have kept it"
         doubt_ko = ". 오차만으로도 기준을 벗어날 수 있습니다" if kept else ". 오차만으로도 기준 안에 들 수 있습니다"
@@ -267,7 +268,7 @@ def _harm(measure: Measure) -> _Harm | None:
 
 
 def _harm_reason(measure: Measure, harm: _Harm) -> Text:
-    worse, low, high = (quantity(each, "share") for each in (harm.points, harm.low, harm.high))
+    worse, span = points(harm.points), f"[{hundredths(harm.low)}, {hundredths(harm.high)}]"
     if not harm.beyond_noise:
         told_en, told_ko = "not worse beyond noise", "오차 범위를 넘어 나빠지지 않았습니다"
     elif harm.points <= HARM:
@@ -275,10 +276,9 @@ def _harm_reason(measure: Measure, harm: _Harm) -> Text:
     else:
         told_en, told_ko = "worse beyond noise", "오차 범위를 넘어 나빠졌습니다"
     return Text(
-        en=f"{measure.title.en}: {told_en} than before tuning, by {worse.en} [{low.en}, {high.en}]; more than "
-        f"{quantity(HARM, 'share').en} is not allowed.",
-        ko=f"{measure.title.ko}: 미세조정 전보다 {told_ko}({worse.ko} [{low.ko}, {high.ko}]). "
-        f"{quantity(HARM, 'share').ko} 넘게 나빠지면 안 됩니다.",
+        en=f"{measure.title.en}: {told_en} than before tuning, by {worse.en} {span}; more than "
+        f"{points(HARM).en} is not allowed.",
+        ko=f"{measure.title.ko}: 미세조정 전보다 {told_ko}({worse.ko} {span}). {points(HARM).ko} 넘게 나빠지면 안 됩니다.",
     )
 
 
@@ -294,8 +294,9 @@ def figure(measure: Measure) -> Text:
     return Text(en=f"{value.en} [{low.en}, {high.en}]", ko=f"{value.ko} [{low.ko}, {high.ko}]")
 
 
-def _part(measure: Measure) -> str:
-    return f" ({', '.join(f'{name} = {value}' for name, value in measure.slice.items())})" if measure.slice else ""
+def _part(measure: Measure) -> Text:
+    said = slice_words(measure.slice)
+    return Text(en=f" ({said.en})", ko=f" ({said.ko})") if measure.slice else verbatim("")
 
 
 def _failure(probe: str, candidate: Candidate, panel: Panel) -> Text | None:

@@ -88,7 +88,7 @@ class Phrases:
 def quantity(value: float, unit: Unit) -> Text:
     """A measure's value with its unit: '12.0 %', '0.35 s', '1.2 GB'."""
     if unit == "share":
-        number = f"{round(100 * value, 1) + 0.0:.1f}".replace("-", "−")
+        number = hundredths(value)
         return Text(en=f"{number} %", ko=f"{number}%")
     if unit == "seconds":
         return duration(value)
@@ -100,6 +100,16 @@ def quantity(value: float, unit: Unit) -> Text:
     if unit == "tokens per second":
         return Text(en=f"{number} tokens/s", ko=f"초당 {number}토큰")
     return verbatim(number)
+
+
+def hundredths(value: float) -> str:
+    """A share or a difference of shares times 100: '−3.5'."""
+    return f"{round(100 * value, 1) + 0.0:.1f}".replace("-", "−")
+
+
+def points(value: float) -> Text:
+    """A difference of shares: '3.5 points'."""
+    return Text(en=f"{hundredths(value)} points", ko=f"{hundredths(value)}%p")
 
 
 def duration(seconds: float) -> Text:

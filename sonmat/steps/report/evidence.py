@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from sonmat.core.proof import Measure, Prediction
+from sonmat.core.text import Text, verbatim
 from sonmat.core.values import Candidate, Example, Json
-from sonmat.probing import panel, safety
+from sonmat.probing import panel, perturbing, safety, swap_terms
 from sonmat.reading.personal import masked
 from sonmat.reading.rows import texts_of
 from sonmat.runs import RunFolder
@@ -74,7 +76,7 @@ class Rows:
         answer = self.given.get(measure.arm, {}).get(example.id)
         plain = line(answer.output) if answer is not None else ""
         found = [
-            Words(arm=f"{measure.arm} ({each['variant']})", output=shortened(f"{line(each['input'])} → {said}", _LONGEST))
+            Words(arm=measure.arm, way=_way(each["variant"]), output=shortened(f"{line(each['input'])} → {said}", _LONGEST))
             for each in self._observations(measure.arm, measure.probe).values()
             if each.get("question") == example.id
             and isinstance(each.get("variant"), str)
@@ -117,6 +119,14 @@ def known_questions() -> dict[str, str]:
         asked |= {request.id: request.text for request in safety.requests(name, languages)}
     asked |= {each.id: each.sentence for each in safety.leanings(languages)}
     return {row: _one_line(text) for row, text in asked.items()}
+
+
+def _way(variant: str) -> Text:
+    """What a probe calls the form in which it asked again, in words."""
+    if variant.endswith("-neutral"):
+        return Text(en="another word of the same group", ko="같은 집단의 다른 말")
+    titles = chain(perturbing.TITLES.items(), swap_terms.TITLES.items())
+    return next((title for name, title in titles if name == variant), verbatim(variant))
 
 
 def _said(row: str, observed: Json) -> str | None:

@@ -128,26 +128,8 @@ OUTCOMES: Final[dict[Outcome, Text]] = {
     "worse": Text(en="worse", ko="못함"),
     "unknown": Text(en="not known", ko="알 수 없음"),
 }
-_LENGTHS: Final = {
-    "short": Text(en="short", ko="짧음"),
-    "medium": Text(en="medium", ko="중간"),
-    "long": Text(en="long", ko="김"),
-}
-_SCRIPTS: Final = {
-    "ko": Text(en="Korean", ko="한국어"),
-    "latin": Text(en="Latin script", ko="로마자"),
-    "ja": Text(en="Japanese", ko="일본어"),
-    "zh": Text(en="Chinese", ko="중국어"),
-    "cyrillic": Text(en="Cyrillic script", ko="키릴 문자"),
-    "arabic": Text(en="Arabic script", ko="아랍 문자"),
-    "greek": Text(en="Greek", ko="그리스어"),
-    "hebrew": Text(en="Hebrew", ko="히브리어"),
-    "thai": Text(en="Thai", ko="태국어"),
-    "devanagari": Text(en="Devanagari script", ko="데바나가리 문자"),
-}
 SLICE_TITLES: Final = {
     "text_length": Text(en="Question length", ko="질문 길이"),
     "text_language": Text(en="Question language", ko="질문 언어"),
 }
-SLICE_VALUES: Final = {"text_length": _LENGTHS, "text_language": _SCRIPTS}
-"""Values of the columns that are derived from the question."""
+"""Of the columns that are derived from the question."""

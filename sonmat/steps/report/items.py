@@ -331,6 +331,5 @@ def _sorted_cells(counts: Iterable[tuple[tuple[tuple[int | None, ...], str], int
 
 def _titled(column: Column) -> SliceColumn:
     name = next(iter(column.parts[0].slice))
-    words = labels.SLICE_VALUES.get(column.key, {})
-    values = (words.get(part.words, verbatim(part.words)) for part in column.parts)
-    return SliceColumn(title=labels.SLICE_TITLES.get(column.key, verbatim(name)), values=tuple(values))
+    values = tuple(part.words for part in column.parts)
+    return SliceColumn(title=labels.SLICE_TITLES.get(column.key, verbatim(name)), values=values)

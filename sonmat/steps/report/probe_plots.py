@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from sonmat.core.proof import Measure, Unit
+from sonmat.probing.slice_words import columns_of_slice, values_of_slice
 from sonmat.steps.report import probe_charts as charts
 from sonmat.steps.report import proof_labels
 from sonmat.steps.report.anchors import anchor_of
@@ -70,10 +71,17 @@ class ProbePlots:
         return self.phrasing.say(
             proof_labels.WORST_SLICE_IS,
             name=own[0].arm,
-            slice=", ".join(own[0].slice.values()),
+            slice=self.slice_name(own[0]),
             value=self.quantities.quantity(own[0].value, found.unit),
             items=self.phrasing.count(own[0].items),
         )
+
+    def part(self, found: SliceSet) -> str:
+        """By what the rows are parted."""
+        return self.phrasing.say(proof_labels.PART, columns=self.phrasing.say(columns_of_slice(found.figures[0].slice)))
+
+    def slice_name(self, measure: Measure) -> str:
+        return self.phrasing.say(values_of_slice(measure.slice))
 
     def compared(self, found: SliceSet) -> list[str]:
         """The base, if it was measured, and the arm to compare; some other arm where that has no such figures."""
@@ -189,15 +197,14 @@ class ProbePlots:
         worst = place == 0 and found.higher_is_better is not None and found.slices > 1
         items = self.phrasing.say(proof_labels.ITEMS, count=self.phrasing.count(shown[-1].items))
         return charts.SliceRow(
-            name=f"{', '.join(shown[-1].slice.values())} ({items})",
+            name=f"{self.slice_name(shown[-1])} ({items})",
             figure=values,
             flag=self.phrasing.say(proof_labels.WORST_SLICE) if worst else "",
             marks=tuple(self._mark(measure) for measure in shown),
         )
 
     def _slices_title(self, found: SliceSet) -> str:
-        part = self.phrasing.say(proof_labels.PART, columns=", ".join(found.columns))
-        return f"{self.phrasing.capital(found.title)}, {part}"
+        return f"{self.phrasing.capital(found.title)}, {self.part(found)}"
 
     def _mark(self, measure: Measure) -> charts.Mark:
         span = self.quantities.span(measure)

@@ -16,6 +16,8 @@ class Words(Value):
 
     arm: str
     output: str
+    way: Text | None = None
+    """How it was asked, where that is not as the row stands."""
 
 
 class Shown(Value):
