@@ -116,10 +116,15 @@ def class_tallies(setting: Setting, own: Seen, base: Seen | None, costs: Costs |
 
 def threshold_costs(setting: Setting, own: Seen, costs: Costs | None) -> list[Measure]:
     """What the arm would cost with other thresholds of the one label that is dear to miss; nothing where there is none."""
-    rows = [example for example in setting.test if (own.answers.get(example.id) or _NOTHING).output.get("scores")]
+    labels = list(setting.spec.labels)
+    rows = [
+        example
+        for example in setting.test
+        if set((own.answers.get(example.id) or _NOTHING).output.get("scores") or {}) == set(labels)
+    ]
     if costs is None or costs.watched is None or not rows:
         return []
-    labels, watched = list(setting.spec.labels), costs.watched
+    watched = costs.watched
     place = labels.index(watched)
     shares = np.exp(log_shares_of([own.answers[example.id].output["scores"] for example in rows], labels))
     others = np.where(np.arange(len(labels)) == place, -1.0, shares)

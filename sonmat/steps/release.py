@@ -77,8 +77,8 @@ def replay_candidate(folder: RunFolder, candidate_id: str, emit: Emit, should_pa
         if not _same(before, prediction.output):
             raise ModelError(
                 Text(
-                    en=f"{candidate_id} answers row {prediction.row} with {prediction.output}; in the proof it was {before}.",
-                    ko=f"{candidate_id}의 {prediction.row} 행 답이 {prediction.output}인데 증명 때는 {before}였습니다.",
+                    en=f"{candidate_id} answers row {prediction.row} otherwise than in the proof.",
+                    ko=f"{candidate_id}이(가) {prediction.row} 행에 증명 때와 다르게 답합니다.",
                 ),
                 Text(
                     en="The model in the folder is not the one that was proven: fit and prove again.",
@@ -93,6 +93,8 @@ def _same(before: Json, now: Json) -> bool:
         # Where the scores are the very same, another label comes of another decision.
         return _words(before) == _words(now)
     if before.get("scores") and now.get("scores"):
+        if before["scores"].keys() != now["scores"].keys():
+            return False
         return all(abs(before["scores"][label] - score) <= TOLERANCE for label, score in now["scores"].items())
     return _words(before) == _words(now)
 
