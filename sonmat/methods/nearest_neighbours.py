@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Annotated, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,8 @@ from sonmat.training.estimates import estimate_answering
 
 NEIGHBOURS_FILE, VECTORS_FILE = "neighbours.json", "vectors.npz"
 TASKS: Final = ("AutoModelForSequenceClassification", "AutoModelForImageClassification")
-_AT_ONCE: Final = 1024
-"""Questions whose likeness to all training rows is in memory at a time."""
+_LIKENESSES_AT_ONCE: Final = 1 << 23
+"""Of questions to training rows: about 250 MB with what is made of them."""
 _CLOSEST: Final = 1e-3
 """Distances below this count as this: an identical row outweighs others, but not all of them."""
 
@@ -45,7 +45,7 @@ Floats = NDArray[np.float32]
 class NearestNeighboursSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    neighbours: tuple[int, ...] = Field(
+    neighbours: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (1, 3, 5, 9, 15), min_length=1, description="Numbers of neighbours to try on the validation rows."
     )
     weighting: Weighting | None = Field(
@@ -80,10 +80,10 @@ class Neighbours:
         found = np.empty((len(vectors), len(self.labels)))
         usual = np.bincount(self.places, minlength=len(self.labels)) / len(self.places)
         count = min(voting.neighbours, len(self.places))
-        for first in range(0, len(vectors), _AT_ONCE):
-            likeness = vectors[first : first + _AT_ONCE] @ self.vectors.T
-            # Stable, so that of equally near rows the first count, whatever is asked beside.
-            nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
+        at_once = max(1, _LIKENESSES_AT_ONCE // len(self.places))
+        for first in range(0, len(vectors), at_once):
+            likeness = vectors[first : first + at_once] @ self.vectors.T
+            nearest = _nearest(likeness, count)
             near = np.take_along_axis(likeness, nearest, axis=1).astype(np.float64)
             weights = np.ones_like(near)
             if voting.weighting == "nearer":
@@ -93,6 +93,18 @@ class Neighbours:
             np.add.at(votes, (np.arange(len(near))[:, None], self.places[nearest]), weights)
             found[first : first + len(near)] = (votes + usual) / (count + 1)
         return found
+
+
+def _nearest(likeness: Floats, count: int) -> NDArray[np.int64]:
+    """Places of the `count` greatest of each line, the greatest first; of equals the first ones, whatever else is asked."""
+    # Added, so that 0 and -0 are one number.
+    bits = (likeness + np.float32(0)).view(np.int32)
+    # As whole numbers floats keep their order, negative ones the other way round.
+    ordered = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits)
+    # The place in the lower half makes every number another, without sorting whole lines.
+    keys = (~ordered).astype(np.int64) << 32 | np.arange(likeness.shape[1])
+    found = np.sort(np.partition(keys, count - 1, axis=1)[:, :count], axis=1)
+    return np.asarray(found & 0xFFFFFFFF, dtype=np.int64)
 
 
 class Looks(Protocol):

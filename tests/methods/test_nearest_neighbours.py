@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from sonmat import plugins
 from sonmat.conformance.method import CPU, tiny_base
@@ -18,6 +19,7 @@ from sonmat.core.protocols import FitJob, No, Predictor, Question, SavedModel, T
 from sonmat.core.text import Text
 from sonmat.core.values import Example
 from sonmat.embedding.directions import unit_rows
+from sonmat.methods import nearest_neighbours
 from sonmat.methods.nearest_neighbours import Neighbours, Voting
 
 METHOD = plugins.find("methods", "nearest-neighbours")
@@ -59,6 +61,32 @@ def test_a_row_that_is_asked_again_is_its_own_nearest_and_nobody_else_is_counted
     rows = known()
     shares = rows.shares(rows.vectors, Voting(9, "nearer"))
     assert (shares.argmax(axis=1) == rows.places).all()
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_of_equally_near_rows_the_first_count(count: int) -> None:
+    likeness = np.random.default_rng(2).choice(np.array([-0.5, -0.25, -0.0, 0.0, 0.25, 1], np.float32), (50, 40))
+    expected = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
+    np.testing.assert_array_equal(nearest_neighbours._nearest(likeness, count), expected)
+
+
+def test_the_more_rows_the_fewer_questions_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = unit_rows(np.random.default_rng(3).normal(size=(30, 4)).astype(np.float32))
+    known = Neighbours(vectors, np.arange(30) % 2, ("a", "b"))
+    expected, seen, nearest = (
+        known.shares(vectors, Voting(5, "nearer")),
+        list[tuple[int, ...]](),
+        nearest_neighbours._nearest,
+    )
+
+    def watched(likeness: Any, count: int) -> Any:
+        seen.append(likeness.shape)
+        return nearest(likeness, count)
+
+    monkeypatch.setattr(nearest_neighbours, "_nearest", watched)
+    monkeypatch.setattr(nearest_neighbours, "_LIKENESSES_AT_ONCE", 250)
+    np.testing.assert_allclose(known.shares(vectors, Voting(5, "nearer")), expected, rtol=1e-4)
+    assert seen == [(8, 30), (8, 30), (8, 30), (6, 30)]
 
 
 def test_more_neighbours_than_rows_are_all_rows() -> None:
@@ -145,3 +173,9 @@ def test_a_language_model_is_no_encoder_for_it(tmp_path: Path) -> None:
     task = plugins.find("tasks", "text-classification")
     base = tiny_base(task, tmp_path)
     assert isinstance(METHOD.supports(task, base.model_copy(update={"chat": True}), CPU), No)
+
+
+@pytest.mark.parametrize("neighbours", [(0,), (3, -1), ()])
+def test_numbers_of_neighbours_that_are_none_are_refused(neighbours: tuple[int, ...]) -> None:
+    with pytest.raises(ValidationError, match="neighbours"):
+        METHOD.Settings.model_validate({"neighbours": neighbours})
