@@ -95,7 +95,7 @@ def class_tallies(setting: Setting, own: Seen, base: Seen | None, costs: Costs |
         found += [
             Tally(
                 name="recall",
-                title=Text(en=f"recall of '{label}'", ko=f"'{label}'의 재현율"),
+                title=Text(en="recall", ko="재현율"),
                 outcomes=recall,
                 base=_recall(setting, base, label) if base is not None else None,
                 higher_is_better=True,
@@ -104,7 +104,7 @@ def class_tallies(setting: Setting, own: Seen, base: Seen | None, costs: Costs |
             ),
             Tally(
                 name="precision",
-                title=Text(en=f"precision of '{label}'", ko=f"'{label}'의 정밀도"),
+                title=Text(en="precision", ko="정밀도"),
                 outcomes=answered,
                 higher_is_better=True,
                 groups=groups_of(setting.test),

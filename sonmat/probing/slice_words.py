@@ -36,7 +36,8 @@ _LANGUAGES: Final = {
 @dataclass(frozen=True)
 class _Known:
     title: Text
-    values: Mapping[str, Text]
+    values: Mapping[str, Text] | None
+    """None where the values are the user's words, or numbers."""
 
 
 _KNOWN: Final = {
@@ -45,19 +46,23 @@ _KNOWN: Final = {
     "language": _Known(Text(en="language", ko="언어"), _LANGUAGES),
     "from": _Known(Text(en="from", ko="바꾸기 전"), GROUPS),
     "to": _Known(Text(en="to", ko="바꾼 뒤"), GROUPS),
+    "label": _Known(Text(en="label", ko="라벨"), None),
+    "threshold": _Known(Text(en="threshold", ko="기준값"), None),
 }
 
 
 def column_words(name: str, value: str) -> Text:
     """What the column is called; its bare name unless `value` is one that Sonmat gives it."""
     known = _KNOWN.get(name)
-    return known.title if known is not None and value in known.values else verbatim(name)
+    if known is None or (known.values is not None and value not in known.values):
+        return verbatim(name)
+    return known.title
 
 
 def value_words(name: str, value: str) -> Text:
     """What the value of the column is called."""
     known = _KNOWN.get(name)
-    return known.values.get(value, verbatim(value)) if known is not None else verbatim(value)
+    return known.values.get(value, verbatim(value)) if known is not None and known.values else verbatim(value)
 
 
 def columns_of_slice(slice: Mapping[str, str]) -> Text:

@@ -17,9 +17,10 @@ def test_slices_that_sonmat_makes_are_said_in_words() -> None:
 
 
 def test_columns_of_the_user_keep_their_names_and_values() -> None:
-    own = {"from": "kim", "channel": "ko", "label": "short"}
-    assert columns_of_slice(own).ko == "from, channel, label"
-    assert values_of_slice(own).ko == "kim, ko, short"
+    own = {"from": "kim", "channel": "ko"}
+    assert columns_of_slice(own).ko == "from, channel"
+    assert values_of_slice(own).ko == "kim, ko"
+    assert slice_words({"label": "short", "threshold": "0.5"}).ko == "라벨: short, 기준값: 0.5"
     assert listed([values_of_slice({"channel": "web"})], [" (3)"]).en == "'web' (3)"
 
 

@@ -56,6 +56,14 @@ def a_measure(**changed: object) -> Measure:
 # ── any probe appears ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_plot_of_slices_is_not_called_by_the_title_of_one_of_them(folder: RunFolder) -> None:
+    of_one = [a_measure(slice={"coat": coat}, title=verbatim(f"legs of {coat}")) for coat in ("red", "blue")]
+    with_measures(folder, a_measure(title=verbatim("legs of all")), *of_one)
+    (section,) = [each for each in collect(folder).proven.sections if each.probe == UNKNOWN]
+    (line,) = [each for each in section.lines if each.name == "legs"]
+    assert [found.title.en for found in line.slices if found.columns == ("coat",)] == ["legs of all"]
+
+
 def test_every_measure_of_every_probe_has_its_place_on_the_page(runs: dict[str, RunFolder], pages: Pages) -> None:
     for name in ("proven", "calibrated"):
         page, measures = Page(pages[name, "en"]), runs[name].proof().measures

@@ -125,6 +125,8 @@ def _way(variant: str) -> Text:
     """What a probe calls the form in which it asked again, in words."""
     if variant.endswith("-neutral"):
         return Text(en="another word of the same group", ko="같은 집단의 다른 말")
+    if variant == "again":
+        return Text(en="asked again", ko="다시 물음")
     titles = chain(perturbing.TITLES.items(), swap_terms.TITLES.items())
     return next((title for name, title in titles if name == variant), verbatim(variant))
 

@@ -8,7 +8,7 @@ left out by whoever draws them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from sonmat.core.proof import Measure, Proof
@@ -61,7 +61,8 @@ def _section(
     own = [measure for measure in proof.measures if measure.probe == probe]
     left = [measure for measure in own if id(measure) not in drawn]
     whole = _grouped([measure for measure in left if not measure.slice], lambda measure: (measure.name,))
-    sets = _slice_sets([measure for measure in left if measure.slice], arms, first_arm)
+    titles = {group[0].name: _common_title(group, first_arm) for group in whole}
+    sets = _slice_sets([measure for measure in left if measure.slice], arms, first_arm, titles)
     names = {group[0].name for group in whole}
     alone = [each for each in sets if each.name not in names]
     shown = set(map(id, (*alone, *(each for each in sets if each.name in names))[:MOST_SETS]))
@@ -108,12 +109,15 @@ def _common_title(group: Sequence[Measure], first_arm: str) -> Text:
     return next((measure.title for measure in group if measure.arm == first_arm), group[0].title)
 
 
-def _slice_sets(measures: Sequence[Measure], arms: Sequence[str], first_arm: str) -> list[SliceSet]:
+def _slice_sets(
+    measures: Sequence[Measure], arms: Sequence[str], first_arm: str, titles: Mapping[str, Text]
+) -> list[SliceSet]:
+    """Args: titles: of measures of all items, because that of one slice may name the slice."""
     groups = _grouped(measures, lambda measure: (measure.name, *measure.slice))
-    return [_slice_set(group, arms, first_arm) for group in groups]
+    return [_slice_set(group, arms, first_arm, titles.get(group[0].name, group[0].title)) for group in groups]
 
 
-def _slice_set(group: Sequence[Measure], arms: Sequence[str], first_arm: str) -> SliceSet:
+def _slice_set(group: Sequence[Measure], arms: Sequence[str], first_arm: str, title: Text) -> SliceSet:
     slices = _grouped(group, lambda measure: tuple(measure.slice.values()))
     sign = {True: 1.0, False: -1.0, None: 0.0}[group[0].higher_is_better]
     judged_by = first_arm if any(measure.arm == first_arm for measure in group) else group[0].arm
@@ -125,7 +129,7 @@ def _slice_set(group: Sequence[Measure], arms: Sequence[str], first_arm: str) ->
     ]
     return SliceSet(
         name=group[0].name,
-        title=group[0].title,
+        title=title,
         columns=tuple(group[0].slice),
         unit=group[0].unit,
         higher_is_better=group[0].higher_is_better,
