@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class TfIdfSettings(BaseModel):
         description="What is counted: words and pairs of words, groups of 2 to 4 letters, or both; tried on the validation rows if "
         "left out.",
     )
-    strengths: tuple[float, ...] = Field(
+    strengths: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = Field(
         (1.0, 10.0, 100.0),
         min_length=1,
         description="Values of C to try: the larger, the less the weights are held small.",

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from sonmat import plugins
 from sonmat.core.errors import Paused
@@ -188,3 +189,9 @@ def test_more_rows_and_classes_are_estimated_to_take_longer_and_a_small_job_seco
 
     assert seconds(1_600, 13) < 30
     assert seconds(1_600, 13) < seconds(16_000, 13) < seconds(16_000, 130)
+
+
+@pytest.mark.parametrize("strengths", [(0.0,), (1.0, -1.0), (float("nan"),), ()])
+def test_strengths_that_hold_nothing_small_are_refused(strengths: tuple[float, ...]) -> None:
+    with pytest.raises(ValidationError, match="strengths"):
+        METHOD.Settings.model_validate({"strengths": strengths})
