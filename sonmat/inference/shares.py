@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sonmat.core.proof import Prediction
+from sonmat.inference.classification import scores_of
 
 
 def answer_from_shares(row: str, shares: Mapping[str, float], labels: Sequence[str], seconds: float) -> Prediction:
     """The label of the highest share; labels of the task that are not among `shares` have none. Of equals the first in order."""
-    scores = {label: round(shares.get(label, 0.0), 6) for label in labels}
+    scores = scores_of(labels, [shares.get(label, 0.0) for label in labels])
     best = max(sorted(shares), key=lambda label: shares[label])
     return Prediction(row=row, output={"label": best, "scores": scores}, confidence=shares[best], seconds=seconds)
