@@ -118,5 +118,5 @@ def unmeasured_remarks(unmeasured: Sequence[Unmeasured], phrases: Phrases) -> li
 def _broken(title: Text, guard: Guard) -> Text:
     return Text(
         en=f"Guard broken by {title.en}: {guard.reason.en}",
-        ko=f"조건을 어긴 후보 {title.ko}: {guard.reason.ko}",
+        ko=f"{title.ko}: 조건을 어겼습니다. {guard.reason.ko}",
     )
