@@ -66,6 +66,8 @@ class Display:
             "step": self._trained,
             "validation": self._validated,
             "resumed": self._resumed,
+            "replay_share": self._share_of_replay,
+            "replay_chosen": self._share_of_replay,
             "candidate": self._candidate_began,
             "arm": self._arm_began,
             "candidate_planned": self._planned,
@@ -126,6 +128,12 @@ class Display:
             self._line(step, "·", result)
         self.training.begin()
         self._progress = None
+
+    def _share_of_replay(self, event: Event) -> None:
+        """One of several trainings of a candidate begins, or all of them are done."""
+        self._activity_done(event.step)
+        if event.message is not None:
+            self._line(event.step, "·", self._said(event.message))
 
     def _resumed(self, event: Event) -> None:
         step = event.data.get("step", 0)

@@ -284,17 +284,20 @@ def _clear_large_cache(cache: Path) -> None:
 
 
 def _earlier_seconds(folder: RunFolder, name: str) -> float:
-    """Seconds of steps that earlier, interrupted processes had done and that were not repeated."""
+    """Seconds of steps that earlier, interrupted processes had done and that were not repeated; of each share of replay, where
+    several were trained."""
     events = list(folder.candidate_events(name))
-    resumes = [index for index, event in enumerate(events) if event.kind == "resumed"]
-    if not resumes:
-        return 0.0
-    resumed_at = int(events[resumes[-1]].data["step"])
-    seconds = {
-        int(event.data["step"]): float(event.data["seconds"])
-        for event in events[: resumes[-1]]
-        if event.kind == "step" and int(event.data["step"]) <= resumed_at
+    resumed = {
+        event.data.get("replay"): (index, int(event.data["step"]))
+        for index, event in enumerate(events)
+        if event.kind == "resumed"
     }
+    seconds: dict[tuple[float | None, int], float] = {}
+    for index, event in enumerate(events):
+        share = event.data.get("replay")
+        before, last_step = resumed.get(share, (0, 0))
+        if event.kind == "step" and index < before and int(event.data["step"]) <= last_step:
+            seconds[share, int(event.data["step"])] = float(event.data["seconds"])
     return sum(seconds.values())
 
 

@@ -13,7 +13,7 @@ from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, ModelFacts
 from sonmat.training.budget import usual_tokens
-from sonmat.training.settings import Activations, TrainingSettings
+from sonmat.training.settings import SHARES, TUNED, Activations, TrainingSettings
 
 PROCESSOR_EFFICIENCY = 0.5
 """Share of the measured rate of products that steps reach on a processor (measured: 57 % with LoRA)."""
@@ -46,11 +46,35 @@ class TrainedShare:
 
 
 def estimate_training(workload: Workload, share: TrainedShare, settings: TrainingSettings) -> Estimate:
-    """Peak bytes and seconds of a fit with validation after every epoch."""
-    # Replayed rows make an epoch longer.
-    epochs = settings.epochs / (1 - settings.replay)
+    """Peak bytes and seconds of a fit with validation after every epoch; where the share of replay is tuned, of all its trainings."""
     base = workload.base
     assert base is not None, "only methods with a base train"
+    tried = SHARES if settings.replay == TUNED else (settings.replay,)
+    seconds = START_SECONDS + sum(_training_seconds(workload, base, share, settings, replay) for replay in tried)
+    if len(tried) > 1:
+        # Each of the trained models looks at the validation rows once more, to be compared.
+        looked_at = len(tried) * workload.validation_rows * workload.mean_tokens
+        seconds += operations_per_token(base) * looked_at / useful_rate(workload.device)
+    # Weight, gradient and AdamW's two moments in float32, or the moments in 8 bits.
+    trained_bytes = 16 if settings.optimiser_state == "fp32" else 10
+    weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * trained_bytes
+    rest = PROCESS_BYTES + weights + (0 if workload.classes else LOGITS_BYTES)
+    batch_tokens = settings.micro_batch_tokens or usual_tokens(generates=not workload.classes)
+    ways: tuple[Activations, ...] = ("keep", "recompute", "offload")
+    peaks = {way: int(rest + activation_bytes(base, share, batch_tokens, way)) for way in ways}
+    return Estimate(
+        peak_bytes=peaks[settings.activations],
+        seconds=round(seconds, 1),
+        basis=_of_shares(_with_and_without(_basis(workload), settings.activations, peaks), len(tried)),
+    )
+
+
+def _training_seconds(
+    workload: Workload, base: ModelFacts, share: TrainedShare, settings: TrainingSettings, replay: float
+) -> float:
+    """Seconds of one training with this share of replay, without starting and loading."""
+    # Replayed rows make an epoch longer.
+    epochs = settings.epochs / (1 - replay)
     tokens = workload.train_rows * workload.mean_tokens * epochs
     # Classifiers answer the validation rows as well, language models are selected by likelihood alone.
     looked_at = workload.validation_rows * workload.mean_tokens * (epochs + 1) * (2 if workload.classes else 1)
@@ -63,19 +87,7 @@ def estimate_training(workload: Workload, share: TrainedShare, settings: Trainin
     rate = useful_rate(workload.device)
     # AdamW, clipping and clearing read and write weight, gradient and two moments: 32 bytes at about 15 GB/s.
     optimiser_seconds = workload.train_rows * epochs / 16 * share.trained_parameters * 32 / 15e9
-    seconds = START_SECONDS + operations / rate + optimiser_seconds
-    # Weight, gradient and AdamW's two moments in float32, or the moments in 8 bits.
-    trained_bytes = 16 if settings.optimiser_state == "fp32" else 10
-    weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * trained_bytes
-    rest = PROCESS_BYTES + weights + (0 if workload.classes else LOGITS_BYTES)
-    batch_tokens = settings.micro_batch_tokens or usual_tokens(generates=not workload.classes)
-    ways: tuple[Activations, ...] = ("keep", "recompute", "offload")
-    peaks = {way: int(rest + activation_bytes(base, share, batch_tokens, way)) for way in ways}
-    return Estimate(
-        peak_bytes=peaks[settings.activations],
-        seconds=round(seconds, 1),
-        basis=_with_and_without(_basis(workload), settings.activations, peaks),
-    )
+    return operations / rate + optimiser_seconds
 
 
 def activation_bytes(base: ModelFacts, share: TrainedShare, batch_tokens: int, activations: Activations) -> float:
@@ -112,6 +124,15 @@ def operations_per_token(base: ModelFacts) -> float:
     if base.vocabulary == 0:
         return 2.0 * body * VISION_OPERATIONS_FACTOR / 196
     return 2.0 * (body + base.hidden_size * base.vocabulary * int(base.chat))
+
+
+def _of_shares(basis: Text, trainings: int) -> Text:
+    if trainings == 1:
+        return basis
+    return Text(
+        en=f"{basis.en}; {trainings} trainings, one for each share of replay that is tried",
+        ko=f"{basis.ko}. 시험할 replay 비율마다 한 번씩, 모두 {trainings}번 학습",
+    )
 
 
 def _with_and_without(basis: Text, activations: Activations, peaks: dict[Activations, int]) -> Text:

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from sonmat.core.errors import SettingError
 from sonmat.core.protocols import FitJob
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Source
-from sonmat.inference.predictor import computing
-from sonmat.training.general_texts import watched_texts
+from sonmat.training.distance import Distance
 from sonmat.training.weights import LoadedBase, load_base
 
 if TYPE_CHECKING:
@@ -98,11 +96,12 @@ def interpolate(job: FitJob, model: nn.Module, processor: Any, names: Sequence[s
     model.eval()
     ends = _Ends(job, model, names)
     tried: list[Tried] = []
-    distance = _Distance(job, model, processor)
+    distance = Distance(job, model, processor)
     for scale in SCALES:
         ends.go(scale)
         seen = look()
-        tried.append(Tried(scale, seen.merit[0], distance(scale), dict(seen.measures)))
+        moved = distance()
+        tried.append(Tried(scale, seen.merit[0], scale if moved is None else moved, dict(seen.measures)))
         metric = seen.metric
     best = choose(tried)
     ends.go(best.scale)
@@ -147,40 +146,6 @@ class _Ends:
                 trained = self.trained[name]
                 start = self.base[name].to(trained) if self.base else torch.zeros_like(trained)
                 parameter.copy_(trained if scale == 1 else start if scale == 0 else torch.lerp(start, trained, scale))
-
-
-class _Distance:
-    """From where the weights were when it was first asked: KL(base‖model) on general texts, in nats per token.
-
-    Only the base's 64 likeliest tokens of each position are told apart, so it is a little too small; it orders models, no more.
-    """
-
-    def __init__(self, job: FitJob, model: nn.Module, processor: Any) -> None:
-        self.job, self.model, self.rows = job, model, list[Any]()
-        if job.task.generates and "messages" in job.task.Input.model_fields:
-            spec = job.spec.model_copy(update={"supervise": "last"})
-            self.rows = [job.task.encode(_example(text.prompt, text.text), processor, spec) for text in watched_texts()]
-        self.start: list[Any] = []
-
-    def __call__(self, scale: float) -> float:
-        from sonmat.inference.divergence import divergence_of_likeliest, likeliest, log_probabilities
-
-        if not self.rows:
-            return scale
-        nats, tokens = 0.0, 0
-        for place, row in enumerate(self.rows):
-            with computing(self.job.device):
-                found = log_probabilities(self.model, row)
-                if len(self.start) == place:
-                    self.start.append(likeliest(found))
-                nats += float(divergence_of_likeliest(self.start[place], found).sum())
-            tokens += len(found)
-        return nats / tokens
-
-
-def _example(prompt: str, text: str) -> Example:
-    input = {"messages": [{"role": "user", "content": prompt}]}
-    return Example(id="general", input=input, target={"text": text}, source=Source(file="", row=0))
 
 
 def _kept(scale: float) -> Text:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sonmat.core.errors import ModelError, Paused, SettingError
-from sonmat.core.protocols import FitJob
+from sonmat.core.protocols import FitJob, Task
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Source
 from sonmat.inference.device import torch_device
@@ -23,6 +23,7 @@ from sonmat.inference.generation import Generated, generate_each
 from sonmat.inference.predictor import computing
 from sonmat.runs.files import atomic_write, sha256_of
 from sonmat.training.general_texts import Prompt, prompts
+from sonmat.training.settings import Replay
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,18 +33,23 @@ MOST_NEW_TOKENS: Final = 256
 FEWEST_ANSWERS: Final = 8
 
 
+def check_replay(task: Task, replay: Replay) -> None:
+    """Raises:
+    SettingError: there is to be replay, and models of the task write no answers.
+    """
+    if replay and (not task.generates or "messages" not in task.Input.model_fields):
+        raise _only_where_answers_are_written()
+
+
 def with_replay(job: FitJob, share: float, model: nn.Module, processor: Any) -> FitJob:
     """`job` with replayed rows, weighted so that they are `share` of the rows of an epoch; the job itself for a share of 0.
 
     Raises:
-        SettingError: the task writes no answers.
         ModelError: the base ends too few answers by itself.
         Paused: asked to; the answers will be written from the beginning.
     """
     if share == 0:
         return job
-    if not job.task.generates or "messages" not in job.task.Input.model_fields:
-        raise _only_where_answers_are_written()
     answers = _base_answers(job, model, processor)
     own = sum(example.weight for example in job.train)
     weight = own * share / (1 - share) / len(answers)

@@ -6,12 +6,15 @@ run directories.
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from sonmat.core.errors import ModelError
 from sonmat.core.protocols import (
@@ -35,13 +38,16 @@ from sonmat.inference.rows import Rows, same_length
 from sonmat.inference.validating import judged_rows
 from sonmat.runs.files import sha256_of
 from sonmat.statistics.collapse import collapsed
+from sonmat.statistics.resampling import Floats
 from sonmat.training.ahead import threads_for
 from sonmat.training.budget import usual_tokens
 from sonmat.training.checkpoint import load_trained_state, trained_state
+from sonmat.training.distance import Distance
 from sonmat.training.interpolation import interpolate, moving
 from sonmat.training.precision import ready_to_answer, round_frozen
-from sonmat.training.replay import with_replay
-from sonmat.training.settings import TrainingSettings
+from sonmat.training.replay import check_replay, with_replay
+from sonmat.training.replay_share import Trained, tune_share
+from sonmat.training.settings import TUNED, TrainingSettings
 from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
 
 if TYPE_CHECKING:
@@ -69,6 +75,35 @@ def tune(
         prepare: sets which parameters train and returns the model to optimise.
         base_dtype: of the weights as loaded; fp32 if left out.
         whole: whether `save` writes the frozen weights too. They are then saved as the base has them.
+    Raises:
+        SettingError: there is to be replay, and the task's models write no answers.
+    """
+    check_replay(job.task, settings.replay)
+    way = _Way(prepare, save, base_dtype, whole)
+    if settings.replay != TUNED:
+        return _trained(job, settings, settings.replay, way).result
+
+    def with_share(own: FitJob, share: float) -> Trained:
+        return _trained(own, settings, share, way, measured=True)
+
+    return tune_share(job, with_share)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What a method gives; see `tune`."""
+
+    prepare: Callable[[LoadedBase], nn.Module]
+    save: Callable[[nn.Module, Path], None]
+    base_dtype: torch.dtype | None
+    whole: bool
+
+
+def _trained(job: FitJob, settings: TrainingSettings, replay: float, way: _Way, *, measured: bool = False) -> Trained:
+    """Fit `job` with this share of replay.
+
+    Args:
+        measured: whether the finished model is to be compared with others.
     """
     from sonmat.training.attention_choice import choose_attention
     from sonmat.training.equipment import equip, lighten
@@ -78,13 +113,13 @@ def tune(
 
     if job.base is None:
         raise ModelError(Text(en="This method needs a base model.", ko="이 방법에는 기본 모델이 필요합니다."))
-    loaded = load_base(job.task, job.spec, job.base.path, job.seed, base_dtype)
+    loaded = load_base(job.task, job.spec, job.base.path, job.seed, way.base_dtype)
     if settings.dropout is not None:
         set_dropout(loaded.model, settings.dropout)
     processor = loaded.processor
     give_template(job.family, processor)
-    job = with_replay(job, settings.replay, loaded.model, processor)
-    model = prepare(loaded)
+    job = with_replay(job, replay, loaded.model, processor)
+    model = way.prepare(loaded)
     scaled = moving(model, loaded) if settings.interpolate else ()
     rounded = round_frozen(model, job.device)
     equip(job, settings, model)
@@ -98,6 +133,7 @@ def tune(
     steps: _Steps = frozen or job.task
     packing = _Packing() if frozen is not None else _packing(job, model)
     validator = _Validator(job, steps, model, processor, validation, packing.validation)
+    distance = _at_the_base(job, model, processor) if measured else None
     with only_used_rows(model, _batches(steps, train, processor), [getattr(processor, "pad_token_id", None)]):
         outcome = optimise(
             model,
@@ -118,10 +154,12 @@ def tune(
             threads_ahead=0 if frozen is not None else threads_for(job.task, job.device),
         )
     kept = interpolate(job, model, processor, scaled, validator) if scaled else None
-    save(_as_the_base_has_it(job, model) if rounded and whole else model, job.folder)
+    statistics = validator.statistics() if measured else np.empty((0, 0))
+    moved = distance() if distance is not None else None
+    way.save(_as_the_base_has_it(job, model) if rounded and way.whole else model, job.folder)
     processor.save_pretrained(str(job.folder))
     shutil.rmtree(job.work, ignore_errors=True)
-    return FitResult(
+    result = FitResult(
         steps=outcome.steps,
         best_step=outcome.best_step,
         selection=kept.measures if kept else outcome.measures,
@@ -129,6 +167,15 @@ def tune(
         stopped=outcome.stopped,
         budget=kept.budget if kept else None,
     )
+    return Trained(result, statistics, math.nan if moved is None else moved)
+
+
+def _at_the_base(job: FitJob, model: nn.Module, processor: Any) -> Distance:
+    """Measures how far `model`, whose weights are still the base's, will have moved."""
+    model.eval()
+    distance = Distance(job, model, processor)
+    distance()
+    return distance
 
 
 def _as_the_base_has_it(job: FitJob, model: nn.Module) -> nn.Module:
@@ -288,6 +335,11 @@ class _Validator:
             loss=sum(nats) / max(sum(items), 1.0),
             collapsed=collapsed([example.target for example in job.validation], outputs),
         )
+
+    def statistics(self) -> Floats:
+        """Of the selection metric for each row, shape (rows, k)."""
+        nats, _, outputs = self._seen()
+        return self.job.selection.statistics(judged_rows(self.job, self.job.validation, outputs, nats))
 
     def _seen(self) -> tuple[list[float], list[float], list[Json]]:
         """Of each row the nats, the items, and the answer; empty answers for tasks that generate, which are selected by likelihood."""

@@ -128,6 +128,7 @@ def test_jobs_are_shown_under_the_step_they_belong_to() -> None:
         ("candidate_failed", {"candidate": "lora"}, "✗ Words."),
         ("pausing", {}, "· Words."),
         ("resumed", {"step": 12}, "continues from step 12"),
+        ("replay_share", {"replay": 0.1}, "· Words."),
         ("licence", {}, "· Words."),
     ],
 )
@@ -169,3 +170,18 @@ def test_the_budget_of_a_training_is_said_once_and_its_padding_stands_in_the_lin
     text = stream.getvalue()
     assert "Passes of up to 1,024 tokens, 4.2% of it padding (as set)." in text
     assert text.count("padding 4%") == 1
+
+
+def test_of_several_shares_of_replay_each_training_is_told_by_itself() -> None:
+    stream, console = screen()
+    with Display(console, clock=Clock()) as display:
+        for share, value in ((0.3, 0.917), (0.1, 0.583)):
+            display(event("replay_share", message=Text(en=f"Share {share}.", ko="-"), replay=share, number=1, of=2))
+            display(event("step", loss=1.0, replay=share))
+            display(event("validation", nll_per_character=value, loss=1.0, best=True, replay=share))
+        display(event("replay_chosen", message=Text(en="Kept.", ko="-"), replay=0.1))
+    text = " ".join(stream.getvalue().replace("\u00a0", " ").split())
+    told = ["Share 0.3.", "0.917", "Share 0.1.", "0.583", "Kept."]
+    assert [text.count(each) for each in told] == [1] * 5
+    assert sorted(told, key=text.index) == told
+    assert text.count("best validation") == 2

@@ -16,6 +16,8 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, Estimate, ModelFacts, Refused, Spec
 from sonmat.steps.plan.suiting import MEMORY_SHARE, Suited, suit
+from sonmat.training.replay import check_replay
+from sonmat.training.settings import TrainingSettings
 
 PREFERRED = {
     True: ("lora", "freeze", "full"),
@@ -130,7 +132,10 @@ def _named(recipe: Recipe) -> bool:
 def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe, fits: int) -> Candidate:
     proposed = method.propose(task, offer.workload)
     user = recipe.settings.get(method.name, {})
-    suited = suit(method, _validated(method, {**proposed, **user}), frozenset(user), offer.workload)
+    wanted = _validated(method, {**proposed, **user})
+    if isinstance(wanted, TrainingSettings):
+        check_replay(task, wanted.replay)
+    suited = suit(method, wanted, frozenset(user), offer.workload)
     resolved, planned = suited.settings.model_dump(mode="json"), {*proposed, *suited.chosen}
     origins = {name: "user" if name in user else "plan" if name in planned else "default" for name in resolved}
     base = offer.base if method.needs_base else None

@@ -2,7 +2,7 @@
 
 In: events of kind "step", "validation", "resumed" and "backed_off". Out: a `Curve` of at most `MOST_POINTS` training points,
 or None where the candidate was not trained step by step. A run that goes back to a checkpoint does the steps after it again;
-the earlier telling of those steps is left out.
+the earlier telling of those steps is left out. Where several shares of replay were trained, the curve is that of the kept one.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from sonmat.steps.report.contents import Curve, Point
 from sonmat.steps.report.vocabulary import measure_named
 
 MOST_POINTS: Final = 300
-_NOT_METRICS: Final = frozenset({"step", "epoch", "loss", "learning_rate", "seconds", "seconds_left", "done", "total"})
+_NOT_METRICS: Final = frozenset(
+    {"step", "epoch", "loss", "learning_rate", "seconds", "seconds_left", "done", "total", "replay"}
+)
 
 
 def learning_curve(candidate: str, events: Iterable[Event], fitted: Fitted | None) -> Curve | None:
     """The curve of one candidate."""
-    told = _told_once(events)
+    told = _told_once(_of_the_kept_share(list(events)))
     if not told.steps and not told.validations:
         return None
     metric = _metric_name(told.validations.values(), fitted)
@@ -38,6 +40,13 @@ def learning_curve(candidate: str, events: Iterable[Event], fitted: Fitted | Non
         back_offs=tuple(told.back_offs),
         stopped=fitted.stopped if fitted else None,
     )
+
+
+def _of_the_kept_share(events: Sequence[Event]) -> Sequence[Event]:
+    """Of a candidate that was trained with several shares of replay, what was told of the one that was kept; until one is, of the
+    last that was trained."""
+    kept = [event.data["replay"] for event in events if event.kind in ("replay_share", "replay_chosen")]
+    return [event for event in events if event.data.get("replay") == kept[-1]] if kept else events
 
 
 @dataclass

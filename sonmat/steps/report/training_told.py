@@ -17,7 +17,19 @@ from sonmat.steps.report.probed import Told
 
 MOST_SENTENCES: Final = 12
 _OF_STEPS: Final = frozenset(
-    {"step", "validation", "progress", "probing", "resumed", "backed_off", "stopped", "environment", "log", "paused"}
+    {
+        "step",
+        "validation",
+        "progress",
+        "probing",
+        "resumed",
+        "backed_off",
+        "stopped",
+        "environment",
+        "log",
+        "paused",
+        "replay_share",
+    }
 )
 """Told by the curve and its caption, or of no use afterwards."""
 
