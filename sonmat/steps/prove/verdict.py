@@ -236,7 +236,7 @@ class _Decision:
         if self.free.role == "tuned":
             return Text(
                 en=" under these guards: the fine-tuned arm that would be chosen breaks one.",
-                ko="(이 조건에서는). 추천했을 미세조정 후보가 조건을 어깁니다.",
+                ko=". 조건이 없었다면 추천했을 미세조정 후보가 조건을 어깁니다.",
             )
         if lead.lost and self.chosen.elsewhere:
             return Text(
@@ -257,7 +257,8 @@ class _Decision:
             return Text(
                 en=f" on this evidence: {self.counted().en} too few to tell, and a gain of up to {room.en} cannot be "
                 "ruled out.",
-                ko=f"(지금 근거로는). {self.counted().ko} 판단하기에 너무 적고, 최대 {room.ko}의 향상도 배제할 수 없습니다.",
+                ko=f". 지금 근거로 내린 판단입니다. {self.counted().ko} 판단하기에 너무 적고, 최대 {room.ko}의 향상도 배제할 수 "
+                "없습니다.",
             )
         if self.chosen.role == "floor" and self.guesses(self.chosen):
             return Text(
