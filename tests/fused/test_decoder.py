@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sonmat import plugins
 from sonmat.core.protocols import Row
-from sonmat.training.fused import attention, decoder, passes
+from sonmat.training.fused import attention, encoder_passes, decoder, passes
 from sonmat.training.fused import fuse as fusing
 from sonmat.training.fused.layout import alike
 from sonmat.training.fused.native import library as native
@@ -305,9 +305,10 @@ def test_a_compiler_that_refuses_is_no_error(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_no_row_of_scores_is_longer_than_the_kernels_room_for_it() -> None:
-    room = re.search(r"#define MOST_KEYS (\d+)", native.SOURCE.read_text(encoding="utf-8"))
-    assert room is not None
-    assert int(room[1]) >= attention.LONGEST
+    found = {path.stem: re.search(r"#define MOST_KEYS (\d+)", path.read_text(encoding="utf-8")) for path in native.SOURCES}
+    rooms = {name: int(room[1]) for name, room in found.items() if room is not None}
+    assert rooms["decoder"] >= attention.LONGEST
+    assert rooms["encoder"] >= encoder_passes.MOST_KEYS
 
 
 # ── rows that begin alike ───────────────────────────────────────────────────────────────────────────────────────────

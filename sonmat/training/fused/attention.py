@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from sonmat.training.fused import encoder_passes
 from sonmat.training.fused.dropout import kept
 
 NAME: Final = "sonmat_products"
@@ -152,6 +153,15 @@ class _Products(torch.autograd.Function):
             queries = query.reshape(rows * key_heads, groups * length, size)
             keys, values = (each.reshape(rows * key_heads, -1, each.shape[-1]) for each in (key, value))
             scores = torch.empty(len(queries), groups * length, keys.shape[1], dtype=query.dtype, device=query.device)
+            ctx.scale, ctx.kept_share, ctx.shapes = scale, 1 - dropout, (query.shape, key.shape, value.shape)
+            ctx.dropping = (
+                encoder_passes.Dropping.of(dropout) if encoder_passes.fits_softmax(scores, added, dropout) else None
+            )
+            if ctx.dropping is not None:
+                torch.bmm(queries, keys.transpose(1, 2), out=scores)
+                shares, used = encoder_passes.softmax(scores, added, (rows, heads, length), scale, ctx.dropping)
+                ctx.save_for_backward(queries, keys, values, shares, used)
+                return torch.bmm(used, values).view(*query.shape[:3], -1)
             if added is not None:
                 by_head = scores.view(rows, key_heads, groups, length, -1)
                 # The mask goes in first: the product adds to what is there in the same pass.
@@ -165,15 +175,21 @@ class _Products(torch.autograd.Function):
             if stays is not None:
                 mixed.mul_(1 / (1 - dropout))
         ctx.save_for_backward(queries, keys, values, shares, stays)
-        ctx.scale, ctx.kept_share, ctx.shapes = scale, 1 - dropout, (query.shape, key.shape, value.shape)
         return mixed.view(*query.shape[:3], -1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        # With kernels the last is what dropout has left of the shares, without them what it keeps.
         queries, keys, values, shares, stays = ctx.saved_tensors
         upstream = gradient.reshape(*queries.shape[:2], -1)
         of_shares: Tensor
+        if ctx.dropping is not None:
+            of_values = torch.bmm(stays.transpose(1, 2), upstream)
+            of_used = torch.bmm(upstream, values.transpose(1, 2))
+            of_scores = encoder_passes.softmax_backward(shares, of_used, ctx.scale, ctx.dropping)
+            found = torch.bmm(of_scores, keys), torch.bmm(of_scores.transpose(1, 2), queries), of_values
+            return *(each.view(shape) for each, shape in zip(found, ctx.shapes, strict=True)), None, None, None
         if stays is None:
             of_values = torch.bmm(shares.transpose(1, 2), upstream)
             of_shares = torch.bmm(upstream, values.transpose(1, 2))

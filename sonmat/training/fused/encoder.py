@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from sonmat.training.fused import attention
+from sonmat.training.fused import encoder_passes as passes
 from sonmat.training.fused.dropout import compute_quickly, kept
 from sonmat.training.fused.working import Working
 
@@ -186,15 +187,18 @@ class _Product:
     def of(self, x: Tensor) -> Tensor:
         return torch.nn.functional.linear(x, self.weight.get(x.dtype), self.bias.get(x.dtype))
 
-    def gradients(self, upstream: Tensor, x: Tensor, needed: Sequence[bool]) -> tuple[Tensor | None, ...]:
-        """Of the weights and then of the biases; `upstream` and `x` have shape (tokens, size)."""
+    def gradients(
+        self, upstream: Tensor, x: Tensor, needed: Sequence[bool], sums: Tensor | None = None
+    ) -> tuple[Tensor | None, ...]:
+        """Of the weights and then of the biases; `upstream` and `x` have shape (tokens, size), `sums` are `upstream`'s if known."""
         count = len(self.weight.weights)
         of_weights: Sequence[Tensor | None] = [None] * count
         of_biases: Sequence[Tensor | None] = [None] * count
         if any(needed[:count]):
             of_weights = (upstream.t() @ x).split(self.weight.sizes)
         if any(needed[count:]):
-            of_biases = upstream.sum(0, dtype=_at_least_float32(upstream)).split(self.bias.sizes)
+            sums = upstream.sum(0, dtype=_at_least_float32(upstream)) if sums is None else sums
+            of_biases = sums.split(self.bias.sizes)
         return tuple(
             each.to(weight.dtype) if each is not None and need else None
             for each, weight, need in zip((*of_weights, *of_biases), self.parameters, needed, strict=True)
@@ -240,17 +244,23 @@ class _Activated(torch.autograd.Function):
         before = product.of(x)
         ctx.save_for_backward(x, before)
         ctx.product, ctx.kind = product, kind
+        if passes.fits(before, 0.0):
+            return passes.gelu(before.view(-1, before.shape[-1]), kind).view_as(before)
         return torch.nn.functional.gelu(before, approximate=kind)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, before = ctx.saved_tensors
-        upstream = torch.ops.aten.gelu_backward(gradient, before, approximate=ctx.kind)
-        upstream = upstream.view(-1, upstream.shape[-1])
+        gradient, before = (each.reshape(-1, each.shape[-1]) for each in (gradient, before))
+        sums: Tensor | None = None
+        if passes.fits(before, 0.0):
+            upstream, sums = passes.gelu_backward(gradient.contiguous(), before, ctx.kind)
+        else:
+            upstream = torch.ops.aten.gelu_backward(gradient, before, approximate=ctx.kind)
         of_x = (upstream @ ctx.product.weight.get(x.dtype)).view(x.shape) if ctx.needs_input_grad[0] else None
         flat = x.reshape(-1, x.shape[-1])
-        return of_x, None, None, *ctx.product.gradients(upstream, flat, ctx.needs_input_grad[3:])
+        return of_x, None, None, *ctx.product.gradients(upstream, flat, ctx.needs_input_grad[3:], sums)
 
 
 class _NormedSum(torch.autograd.Function):
@@ -269,13 +279,19 @@ class _NormedSum(torch.autograd.Function):
         *parameters: Tensor,
     ) -> Tensor:
         summed = product.of(x)
+        ctx.product, ctx.kept_share, ctx.dropping = product, 1 - dropout, None
+        if passes.fits(summed, dropout):
+            ctx.dropping = passes.Dropping.of(dropout)
+            flat, other = summed.view(-1, summed.shape[-1]), beside.to(summed.dtype).contiguous()
+            found, mean, inverse = passes.normed_sum(flat, other, weight, bias, epsilon, ctx.dropping)
+            ctx.save_for_backward(x, flat, mean, inverse, weight, bias, None)
+            return found.view_as(summed)
         stays = kept(summed, dropout) if dropout else None
         if stays is not None:
             summed.mul_(stays).mul_(1 / (1 - dropout))
         summed.add_(beside)
         normed, mean, deviation = torch.native_layer_norm(summed, summed.shape[-1:], weight, bias, epsilon)
         ctx.save_for_backward(x, summed, mean, deviation, weight, bias, stays)
-        ctx.product, ctx.kept_share = product, 1 - dropout
         return normed
 
     @staticmethod
@@ -283,13 +299,20 @@ class _NormedSum(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, summed, mean, deviation, weight, bias, stays = ctx.saved_tensors
         needs = ctx.needs_input_grad
-        of_sum, of_weight, of_bias = torch.ops.aten.native_layer_norm_backward(
-            gradient.contiguous(), summed, summed.shape[-1:], mean, deviation, weight, bias, [True, needs[5], needs[6]]
-        )
-        upstream = of_sum if stays is None else (of_sum * stays).div_(ctx.kept_share)
-        upstream = upstream.view(-1, upstream.shape[-1])
+        sums: Tensor | None = None
+        gradient = gradient.contiguous()
+        if ctx.dropping is not None:
+            of_sum, upstream, all_sums = passes.normed_sum_backward(gradient, summed, weight, mean, deviation, ctx.dropping)
+            of_weight, of_bias, sums = all_sums.unbind()
+            of_weight, of_bias, of_sum = of_weight.to(weight.dtype), of_bias.to(bias.dtype), of_sum.view_as(gradient)
+        else:
+            of_sum, of_weight, of_bias = torch.ops.aten.native_layer_norm_backward(
+                gradient, summed, summed.shape[-1:], mean, deviation, weight, bias, [True, needs[5], needs[6]]
+            )
+            upstream = of_sum if stays is None else (of_sum * stays).div_(ctx.kept_share)
+            upstream = upstream.view(-1, upstream.shape[-1])
         of_x = (upstream @ ctx.product.weight.get(x.dtype)).view(x.shape) if needs[0] else None
-        of_parameters = ctx.product.gradients(upstream, x.reshape(-1, x.shape[-1]), needs[7:])
+        of_parameters = ctx.product.gradients(upstream, x.reshape(-1, x.shape[-1]), needs[7:], sums)
         return of_x, of_sum if needs[1] else None, None, None, None, of_weight, of_bias, *of_parameters
 
 

@@ -16,6 +16,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from sonmat.training.fused.native.library import address as _at
+from sonmat.training.fused.native.library import integer as _int
 from sonmat.training.fused.native.library import library
 
 _Kernels = ctypes.CDLL
@@ -273,14 +275,6 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, gradient: bool) -> Tensor 
 
 def _native(tensor: Tensor) -> _Kernels | None:
     return library() if has_kernels(tensor.dtype, tensor.device) else None
-
-
-def _at(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
-
-
-def _int(number: int) -> ctypes.c_int64:
-    return ctypes.c_int64(number)
 
 
 def _stride(tensor: Tensor | None) -> ctypes.c_int64:

@@ -1,4 +1,4 @@
-"""Compiles `kernels.c` for this processor, once, and loads it.
+"""Compiles the kernels (`decoder.c`, `encoder.c`) for this processor, once, and loads it.
 
 In: nothing but a C compiler (`cc`, `gcc` or `clang`), if there is one. Out: the loaded library, or None; then callers compute the
 same with PyTorch. What was compiled is kept in the cache folder under a name made of the source, the compiler and the processor,
@@ -17,11 +17,15 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sonmat.runs.cache import cache_folder
 
-SOURCE: Final = Path(__file__).with_name("kernels.c")
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SOURCES: Final = tuple(Path(__file__).with_name(name) for name in ("decoder.c", "encoder.c"))
+SHARED: Final = Path(__file__).with_name("numbers.h")
 COMPILERS: Final = ("cc", "gcc", "clang")
 FLAGS: Final = ("-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 SECONDS_TO_COMPILE: Final = 120
@@ -42,6 +46,16 @@ def library() -> ctypes.CDLL | None:
         return None
 
 
+def address(tensor: Tensor | None) -> ctypes.c_void_p:
+    """Where a tensor's numbers begin, as kernels are told; of None, nowhere."""
+    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
+
+
+def integer(number: int) -> ctypes.c_int64:
+    """A size or a count, as kernels are told."""
+    return ctypes.c_int64(number)
+
+
 def _compiled(compiler: str) -> Path:
     folder = cache_folder() / "kernels"
     target = folder / f"{_fingerprint(compiler)}.so"
@@ -50,7 +64,7 @@ def _compiled(compiler: str) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as work:
             made = Path(work) / "kernels.so"
             subprocess.run(
-                [compiler, *FLAGS, "-o", str(made), str(SOURCE), "-lm"],
+                [compiler, *FLAGS, "-o", str(made), *map(str, SOURCES), "-lm"],
                 check=True,
                 capture_output=True,
                 timeout=SECONDS_TO_COMPILE,
@@ -67,5 +81,12 @@ def _fingerprint(compiler: str) -> str:
         if processor.exists()
         else ""
     )
-    told = (SOURCE.read_bytes(), compiler, *FLAGS, platform.platform(), platform.processor(), flags)
+    told = (
+        *(path.read_bytes() for path in (*SOURCES, SHARED)),
+        compiler,
+        *FLAGS,
+        platform.platform(),
+        platform.processor(),
+        flags,
+    )
     return hashlib.sha256("\0".join(str(part) for part in told).encode()).hexdigest()[:32]
