@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sonmat import plugins
 from sonmat.core.protocols import Row
-from sonmat.training.fused import attention, encoder_passes, decoder, passes
+from sonmat.training.fused import attention, decoder, encoder_passes, passes
 from sonmat.training.fused import fuse as fusing
 from sonmat.training.fused.layout import alike
 from sonmat.training.fused.native import library as native
