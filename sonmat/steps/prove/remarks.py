@@ -16,9 +16,9 @@ from sonmat.steps.prove.phrases import Phrases, duration, joined, quantity
 FORGOTTEN: Final = "forgetting.all"
 _THOUSAND: Final = 1000
 _WAYS_OUT: Final = Text(
-    en="General ability was lost. Training that keeps more of it: --set METHOD.interpolate=true, --set METHOD.replay=0.2, a lower "
+    en="General ability was lost. Training that keeps more of it: --set METHOD.interpolate=true, --set METHOD.replay=tuned, a lower "
     "learning_rate or fewer epochs. If the model will be asked nothing but this task, say so: --guard forgetting.all=1.",
-    ko="일반 능력을 잃었습니다. 덜 잃게 학습하려면 --set METHOD.interpolate=true, --set METHOD.replay=0.2, 더 낮은 learning_rate나 "
+    ko="일반 능력을 잃었습니다. 덜 잃게 학습하려면 --set METHOD.interpolate=true, --set METHOD.replay=tuned, 더 낮은 learning_rate나 "
     "더 적은 epochs를 써 보세요. 이 과제 말고는 물을 일이 없다면 --guard forgetting.all=1로 알려 주세요.",
 )
 
