@@ -92,6 +92,15 @@ def test_a_file_name_with_markup_stays_a_name_in_the_card(asked_elsewhere: RunFo
     assert "from `a'<img src=x>' b.csv`." in model_card(report, Phrasing("en"))
 
 
+def test_rows_of_a_cross_validation_are_not_said_to_have_been_sealed_before_training(runs: dict[str, RunFolder]) -> None:
+    report = collect(runs["faq"])
+    folded = report.model_copy(update={"data_summary": report.data_summary.model_copy(update={"folds": 5})})
+    for each, there, gone in ((report, "sealed before", "had not seen it"), (folded, "had not seen it", "sealed before")):
+        for text in (told_by(each, runs["faq"]), model_card(each, Phrasing("en"))):
+            assert there in text
+            assert gone not in text
+
+
 def test_a_name_that_the_shell_would_read_is_quoted(asked_elsewhere: RunFolder) -> None:
     report = collect(asked_elsewhere).model_copy(update={"name": "it's; rm"})
     assert shell_commands(report, Phrasing("en")).startswith("""sonmat predict 'it'"'"'s; rm' """)

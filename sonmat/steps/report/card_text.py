@@ -36,7 +36,7 @@ def card_text(report: Report, phrasing: Phrasing) -> str:
         _section(
             labels.CARD_RESULTS,
             phrasing,
-            say(labels.SURE_ITEMS, items=phrasing.count(report.items)),
+            say(labels.SURE_FOLDS if report.data_summary.folds else labels.SURE_ITEMS, items=phrasing.count(report.items)),
             _table(report, phrasing),
             *_against(report, phrasing),
         ),
@@ -164,7 +164,7 @@ def _amount(value: float, measure: Measure, phrasing: Phrasing) -> str:
 def _data(report: Report, phrasing: Phrasing) -> list[str]:
     data = report.data_summary
     rows = phrasing.say(
-        labels.CARD_ROWS,
+        labels.CARD_ROWS_FOLDS if data.folds else labels.CARD_ROWS,
         train=phrasing.count(data.train),
         validation=phrasing.count(data.validation),
         test=phrasing.count(data.test),

@@ -47,6 +47,10 @@ SURE_ITEMS: Final = Text(
     en="Measured on {items} test rows that were sealed before anything was trained.",
     ko="학습을 시작하기 전에 봉인해 둔 테스트 행 {items}개로 쟀습니다.",
 )
+SURE_FOLDS: Final = Text(
+    en="Measured by cross-validation: each of the {items} rows was answered by models that had not seen it.",
+    ko="교차 검증으로 쟀습니다. {items}개 행 모두를 그 행을 보지 않은 모델이 답했습니다.",
+)
 SURE_ADVANTAGE: Final = Text(
     en="{a} compared row by row with {name}: {difference}; with {level} confidence between {low} and {high}.",
     ko="{a}의 {name} 대비 행마다 짝지은 차이는 {difference}이고, {level} 신뢰구간은 {low}에서 {high}까지입니다.",
@@ -274,6 +278,11 @@ CARD_HOW: Final = Text(en="How it was made", ko="만든 방법")
 CARD_ROWS: Final = Text(
     en="{train} rows to train, {validation} to validate, {test} to test, from `{data}`.",
     ko="`{data}`에서 학습 {train}행, 검증 {validation}행, 테스트 {test}행.",
+)
+CARD_ROWS_FOLDS: Final = Text(
+    en="{test} rows from `{data}`, each tested in cross-validation. This model was made from {train} rows to train and {validation} "
+    "to validate.",
+    ko="`{data}`의 {test}행이며, 교차 검증으로 모두 테스트했습니다. 이 모델은 학습 {train}행과 검증 {validation}행으로 만들었습니다.",
 )
 
 WRITTEN: Final = Text(en="The report is in report.html.", ko="보고서는 report.html에 있습니다.")
