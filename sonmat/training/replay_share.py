@@ -213,14 +213,16 @@ def _chosen(best: Weighed, weighed: Sequence[Weighed]) -> Text:
             ko="replay를 쓰지 않습니다. 검증 행으로는 비율을 비교할 수 없습니다.",
         )
     worse = ", ".join(f"{each.share:.0%}" for each in weighed if not each.good_enough)
-    worse_en = f"; worse on the validation rows beyond noise: {worse}" if worse else ""
-    worse_ko = f". 검증 행에서 오차 범위를 넘어 나빠진 비율: {worse}" if worse else ""
-    kept = Text(en=f"Replay of {best.share:.0%} is kept", ko=f"replay 비율 {best.share:.0%}을(를) 남깁니다")
+    worse_en = f"; worse: {worse}" if worse else ""
+    worse_ko = f". 나빠진 비율: {worse}" if worse else ""
+    kept = Text(en=f"Replay of {best.share:.0%} is kept", ko=f"replay 비율을 {best.share:.0%}로 정했습니다")
     if best.share == 0:
-        kept = Text(en="No replay is kept", ko="replay 없이 학습한 모델을 남깁니다")
+        kept = Text(en="No replay is kept", ko="replay 없이 학습한 모델을 씁니다")
     return Text(
-        en=f"{kept.en}: it moved least from the base of the shares that are good enough (nats per token: {distances}){worse_en}.",
-        ko=f"{kept.ko}. 검증 결과가 충분한 비율 가운데 기본 모델에서 가장 덜 벗어났습니다(토큰당 nats: {distances}){worse_ko}.",
+        en=f"{kept.en}: of the shares that are no worse on the validation rows beyond noise, it moved the model least from its "
+        f"base (nats per token: {distances}){worse_en}.",
+        ko=f"{kept.ko}. 검증 행에서 오차 범위를 넘어 나빠지지 않은 비율 가운데 기본 모델에서 가장 덜 벗어났습니다"
+        f"(토큰당 nats: {distances}){worse_ko}.",
     )
 
 
@@ -229,6 +231,6 @@ def _budget(share: float, rows: int, more: Text | None) -> Text:
     return Text(
         en=f"Shares of replay of {tried} trained and compared on {rows} validation rows; {share:.0%} kept."
         + (f" {more.en}" if more else ""),
-        ko=f"replay 비율 {tried}을(를) 각각 학습해 검증 행 {rows}개에서 비교했고 {share:.0%}을(를) 골랐습니다."
+        ko=f"replay 비율 {tried}로 각각 학습해 검증 행 {rows}개에서 비교했고 {share:.0%}를 골랐습니다."
         + (f" {more.ko}" if more else ""),
     )
