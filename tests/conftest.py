@@ -14,11 +14,15 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from sonmat.core.text import set_language
 
+# What is imported and collected stays until the end: there is no garbage among it to look for.
+gc.disable()
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Libraries and tests that are loaded stay until the end: each whole garbage collection would walk over all of them again."""
+    """From here on garbage is collected again, without walking over all that is loaded each time."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
