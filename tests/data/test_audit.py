@@ -21,11 +21,8 @@ from sonmat.core.watching import Check, Rows, Surroundings, Watch
 from sonmat.pipeline import fingerprints_of
 from sonmat.reading.images import image_problem
 from sonmat.reading.sameness import evened, label_key, same_hash
-from tests.data.made import Job, job, picture_job, pictures, table
+from tests.data.made import SLOW, Job, job, picture_job, pictures, table
 from tests.whole.small_world import make_base
-
-SLOW = ("diversity", "enough", "label_errors")
-"""Checks that mend nothing and take most of an audit's time; left out where a test looks at another one."""
 
 
 def findings(made: Job, check: str) -> list[Finding]:
