@@ -20,12 +20,10 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from sonmat.inference.slots import masks_of
-from sonmat.inference.writing import shared_tokens
+from sonmat.inference.writing import most_rows_behind, shared_tokens
 
 TOKENS_AT_ONCE: Final = 2048
 """Padded tokens, continuations included, that are read in one pass."""
-BEGINNING_BYTES_AT_ONCE: Final = 1 << 30
-"""Of keys and values of the common beginning in one pass: every layer lays them out anew for every row."""
 LOGITS_AT_ONCE: Final = 1 << 26
 """Numbers that the output layer gives in one pass (128 MB in bfloat16), or what one prompt's continuations need."""
 WIDENED_AT_ONCE: Final = 1 << 23
@@ -62,7 +60,7 @@ def branch_nats(
         beginning = _read_beginning(model, prompts[0][:shared]) if shared else None
     before = (time.perf_counter() - start) / len(prompts)
     vocabulary = int(model.get_output_embeddings().weight.shape[0])  # type: ignore[operator]
-    most_rows = len(prompts) if beginning is None else max(1, BEGINNING_BYTES_AT_ONCE // _bytes_of(beginning))
+    most_rows = len(prompts) if beginning is None else most_rows_behind(beginning)
     most_columns = max(1, LOGITS_AT_ONCE // vocabulary)
     for group in _groups([len(prompt) - shared for prompt in prompts], trees, most_columns, most_rows):
         start = time.perf_counter()
@@ -126,10 +124,6 @@ def _tree_of(branches: Sequence[Sequence[int]]) -> _Tree:
                 tree.depth.append(depth)
             before = places[before, token]
     return tree
-
-
-def _bytes_of(cache: DynamicCache) -> int:
-    return sum(tensor.numel() * tensor.element_size() for layer in cache.layers for tensor in (layer.keys, layer.values))
 
 
 def _groups(lengths: Sequence[int], trees: Sequence[_Tree], most_columns: int, most_rows: int) -> Iterator[list[int]]:

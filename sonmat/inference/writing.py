@@ -27,6 +27,8 @@ PREFILL_TOKENS: Final = 1024
 """Padded tokens of prompts that are read in one pass."""
 REFILL_SHARE: Final = 8
 """A part of this many of all slots must be free before prompts are read: a pass costs as much as a step, however short."""
+BEGINNING_BYTES_AT_ONCE: Final = 1 << 30
+"""Of keys and values of a common beginning in one pass: every layer lays them out anew for every row."""
 SHORTEST_SHARED: Final = 8
 """A shorter common beginning is read with every prompt: a pass of its own would cost more."""
 MEMORY_SHARE: Final = 2
@@ -144,6 +146,8 @@ class Writer:
 
     def _next_group(self, free: int) -> list[int]:
         """The longest waiting prompts, as many as are free slots and as fit into one pass; at least one."""
+        if self.shared is not None:
+            free = min(free, most_rows_behind(self.shared))
         group = [self.waiting.pop()]
         width = len(self.prompts[group[0]]) - self.shared_tokens
         while self.waiting and len(group) < free and width * (len(group) + 1) <= PREFILL_TOKENS:
@@ -210,6 +214,12 @@ def shared_tokens(prompts: Sequence[Sequence[int]]) -> int:
     same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
     shared = min(same, min(len(prompt) for prompt in prompts) - 1)
     return shared if shared >= SHORTEST_SHARED else 0
+
+
+def most_rows_behind(beginning: DynamicCache) -> int:
+    """Rows that may continue `beginning` in one pass."""
+    tensors = [tensor for layer in beginning.layers for tensor in (layer.keys, layer.values)]
+    return max(1, BEGINNING_BYTES_AT_ONCE // sum(tensor.numel() * tensor.element_size() for tensor in tensors))
 
 
 @contextmanager

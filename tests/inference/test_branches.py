@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sonmat import plugins
 from sonmat.core.protocols import Question, SavedModel
-from sonmat.inference import branches, predictor
+from sonmat.inference import branches, predictor, writing
 from sonmat.inference.branches import branch_nats, tokens_read
 from tests.inference.test_generation import KINDS, PROMPTS, SHARED, VOCABULARY, model_of
 from tests.training.tiny_jobs import CPU, tiny_job
@@ -58,7 +58,7 @@ def test_a_pass_lays_out_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) ->
     given = model, prompts, [WRITTEN] * len(prompts), torch.inference_mode
     expected = {each.index: each.nats for each in branch_nats(*given)}
     # Keys and values of 2 layers, 2 heads of 8 numbers, float32: room for three rows' beginnings.
-    monkeypatch.setattr(branches, "BEGINNING_BYTES_AT_ONCE", 3 * len(SHARED) * 2 * 2 * 2 * 8 * 4)
+    monkeypatch.setattr(writing, "BEGINNING_BYTES_AT_ONCE", 3 * len(SHARED) * 2 * 2 * 2 * 8 * 4)
     monkeypatch.setattr(branches, "WIDENED_AT_ONCE", 5 * VOCABULARY)
     rows: list[int] = []
     widened: list[int] = []

@@ -255,6 +255,22 @@ def test_what_all_prompts_begin_with_is_read_once() -> None:
     assert [row.tokens for row in rows] == [alone("gemma3", row.index, len(SHARED))[0][:1] for row in rows]
 
 
+def test_a_long_common_beginning_is_laid_out_for_no_more_rows_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    model: Any = model_of("llama")
+    prompts = [SHARED + prompt for prompt in PROMPTS]
+    expected = sorted((row.index, row.tokens) for row in written(Writer(model, prompts, set(), 2)))
+    shared = Writer(model, prompts, set(), 2)
+    shared._read_shared()
+    assert shared.shared is not None
+    monkeypatch.setattr(writing, "BEGINNING_BYTES_AT_ONCE", (1 << 30) // writing.most_rows_behind(shared.shared) * 2 + 8)
+    read: list[int] = []
+    hook = model.model.embed_tokens.register_forward_pre_hook(lambda _, inputs: read.append(len(inputs[0])))
+    found = sorted((row.index, row.tokens) for row in written(Writer(model, prompts, set(), 2)))
+    hook.remove()
+    assert found == expected
+    assert read[:2] == [1, 2]
+
+
 def test_a_prompt_that_is_the_beginning_of_all_others_still_has_a_token_to_read() -> None:
     writer = Writer(model_of("llama"), [SHARED, SHARED, [*SHARED, 3]], set(), 2)
     assert writer.shared_tokens == len(SHARED) - 1
