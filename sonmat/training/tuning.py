@@ -106,6 +106,7 @@ def _trained(job: FitJob, settings: TrainingSettings, replay: float, way: _Way, 
         measured: whether the finished model is to be compared with others.
     """
     from sonmat.training.attention_choice import choose_attention
+    from sonmat.training.batching import mixed_steps_of_epoch, steps_of_epoch
     from sonmat.training.equipment import equip, lighten
     from sonmat.training.frozen.cached import compute_frozen_once
     from sonmat.training.loop import optimise
@@ -147,6 +148,7 @@ def _trained(job: FitJob, settings: TrainingSettings, replay: float, way: _Way, 
             work=job.work,
             emit=job.emit,
             should_pause=job.should_pause,
+            order=mixed_steps_of_epoch if packing.at_once else steps_of_epoch,
             weights=[example.weight for example in job.train],
             pack=packing.training,
             usual_tokens=usual,
@@ -259,6 +261,8 @@ class _Packing:
     """Where the model can; a probe decides whether it pays."""
     validation: Callable[[Sequence[Row]], Batch] | None = None
     """Where it pays for sure."""
+    at_once: bool = False
+    """Whether no row is ever padded to another one, so that rows of any length may share a step."""
 
 
 def _packing(job: FitJob, model: nn.Module) -> _Packing:
@@ -271,7 +275,7 @@ def _packing(job: FitJob, model: nn.Module) -> _Packing:
     use_blocks(model)
     shares = computes_shared(model, compute_dtype(job.device))
     together = partial(pack, share=shares)
-    return _Packing(together, together if shares else None)
+    return _Packing(together, together if shares else None, shares or job.device.kind == "cuda")
 
 
 def _shared_budget(job: FitJob, settings: TrainingSettings) -> Path | None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sonmat import plugins
 from sonmat.core.protocols import Row
-from sonmat.training.fused import decoder
+from sonmat.training import packing
 from sonmat.training.packing import pack, row_of_tokens, rows_in
 from sonmat.training.shared_beginnings import IGNORED, LEAST_SAVED, Together, beginnings
 from sonmat.training.varlen import NO_ROW, ROW_OF_SEGMENT
@@ -157,7 +157,7 @@ def test_a_whole_training_that_shares_ends_where_one_without_does(
         return heard, {key: value for file in job.folder.glob("*.safetensors") for key, value in load_file(file).items()}
 
     shared, weights = trained("shared")
-    monkeypatch.setattr(decoder, "computes_shared", lambda model, dtype: False)
+    monkeypatch.setattr(packing, "pack", lambda rows, share: pack(rows, share=False))
     apart, expected = trained("apart")
     assert shared.of("budget")[0]["shared"] > 0.2
     assert apart.of("budget")[0]["shared"] == 0

@@ -29,10 +29,10 @@ if __name__ == "__main__":
 
     load, validator = checkpoint.load, test_loop.validator
 
-    def slow_load(path: Path) -> dict[str, Any] | None:
+    def slow_load(path: Path, *, in_parts: bool = False) -> dict[str, Any] | None:
         # Long enough for a first process that does not wait to have written its first checkpoint.
         time.sleep(1.0 if late else 0.0)
-        return load(path)
+        return load(path, in_parts=in_parts)
 
     def another_eye(model: Any) -> Any:
         look = validator(model)
