@@ -56,7 +56,7 @@ def add_arms(
         fingerprints = fingerprints_now(folder, wanted, listeners)
         write_value(folder.file("recipe.json"), wanted)
         write_value(folder.file("plan.json"), merged, fingerprints["plan"])
-        _announce(before, merged, folder.event_log("plan", listeners))
+        _announce(before, merged, arms, folder.event_log("plan", listeners))
     perform(folder, wanted, upto, listeners)
 
 
@@ -132,9 +132,13 @@ def _foretold(folder: RunFolder, recipe: Recipe, merged: Plan) -> Plan:
     return merged.model_copy(update={"probe_seconds": {**merged.probe_seconds, **seconds}})
 
 
-def _announce(before: Plan, merged: Plan, emit: Emit) -> None:
+def _announce(before: Plan, merged: Plan, arms: Sequence[str], emit: Emit) -> None:
     """What is new, and how long it will take; of a model of another run it is said when it is brought in."""
     known = {each.id for each in before.candidates}
+    new = {each.method for each in merged.candidates if each.id not in known}
+    for name in dict.fromkeys(arms):
+        if name not in new and any(each.method == name for each in before.candidates):
+            emit("arm_known", Text(en=f"{name} is an arm of this run already.", ko=f"{name}은(는) 이미 이 실행의 후보입니다."))
     for candidate in merged.candidates:
         if candidate.id not in known:
             emit("candidate_planned", candidate.reason, candidate=candidate.id, seconds=candidate.estimate.seconds)

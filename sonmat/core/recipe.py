@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
 from sonmat.core.text import Language
 from sonmat.core.values import Paths
@@ -108,7 +108,7 @@ class Recipe(BaseModel):
         None,
         description="Probes of the proof, e.g. forgetting, safety, fairness, stability; all that fit if left out, '' for none.",
     )
-    guards: dict[str, float] = Field(
+    guards: dict[str, FiniteFloat] = Field(
         default_factory=dict,
         description="Bounds that an arm must keep to be recommended, by measure, e.g. {forgetting.all: 0.05}.",
     )

@@ -218,7 +218,7 @@ def shared_tokens(prompts: Sequence[Sequence[int]]) -> int:
 
 def most_rows_behind(beginning: DynamicCache) -> int:
     """Rows that may continue `beginning` in one pass."""
-    tensors = [tensor for layer in beginning.layers for tensor in (layer.keys, layer.values)]
+    tensors: list[Tensor] = [tensor for layer in beginning.layers for tensor in (layer.keys, layer.values)]
     return max(1, BEGINNING_BYTES_AT_ONCE // sum(tensor.numel() * tensor.element_size() for tensor in tensors))
 
 

@@ -133,6 +133,17 @@ def test_a_new_method_is_planned_behind_the_others_which_stay_as_they_were(
     assert here.recipe() == recipe
 
 
+def test_an_arm_that_is_there_already_is_said_to_be_and_nothing_changes(
+    here: RunFolder, performed: list[Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = here.plan()
+    planning(monkeypatch, before)
+    events: list[Event] = []
+    adding.add_arms(here, here.recipe(), ["full"], "prove", (events.append,))
+    assert [event.message.en for event in events if event.message] == ["full is an arm of this run already."]
+    assert here.plan().candidates == before.candidates
+
+
 def announced(events: list[Event]) -> tuple[list[str], list[str]]:
     """Candidates that were told of, and what was said of the probes."""
     told = [event.data["candidate"] for event in events if event.kind == "candidate_planned"]
