@@ -138,7 +138,10 @@ def _announce(before: Plan, merged: Plan, arms: Sequence[str], emit: Emit) -> No
     new = {each.method for each in merged.candidates if each.id not in known}
     for name in dict.fromkeys(arms):
         if name not in new and any(each.method == name for each in before.candidates):
-            emit("arm_known", Text(en=f"{name} is an arm of this run already.", ko=f"{name}은(는) 이미 이 실행의 후보입니다."))
+            emit(
+                "arm_known",
+                Text(en=f"{name} is an arm of this run already.", ko=f"{name}은(는) 이미 이 실행의 후보입니다."),
+            )
     for candidate in merged.candidates:
         if candidate.id not in known:
             emit("candidate_planned", candidate.reason, candidate=candidate.id, seconds=candidate.estimate.seconds)
