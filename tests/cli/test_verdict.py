@@ -51,7 +51,7 @@ def test_the_base_is_the_reference_and_without_one_the_floor_is(tmp_path: Path) 
     assert reference_arm(classification_run(tmp_path / "a", rows=200).proof()).candidate == BASE
     proof = image_run(tmp_path / "b").proof()
     assert reference_arm(proof).candidate == "majority"
-    assert "no model" in printed(proof)
+    assert "no base model" in printed(proof)
 
 
 def test_a_comparison_made_the_other_way_is_turned_round(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_the_head_of_the_task_stays_as_trained(tmp_path: Path) -> None:
 def test_an_overdone_training_is_taken_back_in_part(schooled: Path, tmp_path: Path) -> None:
     """Validated on other words than it was trained on, the whole of a violent training is worse than a part of it."""
     heard = Heard()
-    job = replace(job_on(schooled, tmp_path, TASK, learning_rate=2e-2, epochs=30, interpolate=True), emit=heard)
+    job = replace(job_on(schooled, tmp_path, TASK, learning_rate=1e-2, epochs=30, interpolate=True), emit=heard)
     result = fit(job)
     (event,) = heard.of("interpolated")
     distances = [each["distance"] for each in event["tried"]]
