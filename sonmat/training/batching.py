@@ -1,7 +1,7 @@
 """Which rows each optimiser step sees, and how a step is cut into forward passes.
 
 The order depends on (seed, epoch) and the rows' lengths and weights alone, so that a resumed or a multi-process run sees what one
-process would have seen. Rows of like length share a step where they are padded to one another; where they are not, a step's rows are
+process would have seen. Rows of like length share a step where they are padded to one another; where they can be packed, a step's rows are
 any, so that steps weigh alike: a step of long rows moves the weights no further than one of short rows. The cut of a step into
 forward passes changes nothing but memory and speed, because losses are summed and divided once.
 """
@@ -49,7 +49,7 @@ def steps_of_epoch(lengths: Sequence[int], batch_size: int, epoch: int, seed: in
 
 
 def mixed_steps_of_epoch(lengths: Sequence[int], batch_size: int, epoch: int, seed: int) -> list[StepRows]:
-    """Every row once, in steps of `batch_size` rows of any length, in random order: for rows that are computed without padding."""
+    """Every row once, in steps of `batch_size` rows of any length, in random order: for rows that can be packed."""
     order = list(range(len(lengths)))
     random.Random(f"{seed}/{epoch}").shuffle(order)
     return [StepRows(epoch, tuple(order[at : at + batch_size])) for at in range(0, len(order), batch_size)]

@@ -148,7 +148,8 @@ def _trained(job: FitJob, settings: TrainingSettings, replay: float, way: _Way, 
             work=job.work,
             emit=job.emit,
             should_pause=job.should_pause,
-            order=mixed_steps_of_epoch if packing.at_once else steps_of_epoch,
+            # By what the model can, not by what this machine has, so that compilers and kernels change no order.
+            order=mixed_steps_of_epoch if packing.training is not None else steps_of_epoch,
             weights=[example.weight for example in job.train],
             pack=packing.training,
             usual_tokens=usual,
@@ -261,8 +262,6 @@ class _Packing:
     """Where the model can; a probe decides whether it pays."""
     validation: Callable[[Sequence[Row]], Batch] | None = None
     """Where it pays for sure."""
-    at_once: bool = False
-    """Whether no row is ever padded to another one, so that rows of any length may share a step."""
 
 
 def _packing(job: FitJob, model: nn.Module) -> _Packing:
@@ -275,7 +274,7 @@ def _packing(job: FitJob, model: nn.Module) -> _Packing:
     use_blocks(model)
     shares = computes_shared(model, compute_dtype(job.device))
     together = partial(pack, share=shares)
-    return _Packing(together, together if shares else None, shares or job.device.kind == "cuda")
+    return _Packing(together, together if shares else None)
 
 
 def _shared_budget(job: FitJob, settings: TrainingSettings) -> Path | None:

@@ -30,7 +30,6 @@ from sonmat.training.batching import (
     mixed_steps_of_epoch,
     steps_of_epoch,
 )
-from sonmat.training.fused import decoder
 from sonmat.training.weights import head_names, set_dropout, to_training_mode, train_only
 from tests.training.test_loop import ROWS, Regression, train
 from tests.training.test_loop import weights as trained
@@ -69,9 +68,9 @@ def test_steps_of_mixed_rows_weigh_alike() -> None:
     assert spread(mixed_steps_of_epoch) < 0.2 < 0.5 < spread(steps_of_epoch)
 
 
-@pytest.mark.parametrize(("packs", "mixed"), [(True, True), (False, False)])
-def test_rows_of_any_length_share_a_step_where_nothing_is_padded(
-    packs: bool, mixed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("task", "mixed"), [("chat", True), ("text-classification", False)])
+def test_rows_of_any_length_share_a_step_where_they_can_be_packed(
+    task: str, mixed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[str] = []
 
@@ -80,17 +79,8 @@ def test_rows_of_any_length_share_a_step_where_nothing_is_padded(
 
     monkeypatch.setattr(batching, "mixed_steps_of_epoch", noted(mixed_steps_of_epoch, "mixed"))
     monkeypatch.setattr(batching, "steps_of_epoch", noted(steps_of_epoch, "alike"))
-    if not packs:
-        monkeypatch.setattr(decoder, "computes_shared", lambda model, dtype: False)
-    plugins.find("methods", "lora").fit(tiny_job("chat", "lora", tmp_path, Heard(), epochs=1))
+    plugins.find("methods", "full").fit(tiny_job(task, "full", tmp_path, Heard(), epochs=1))
     assert set(called) == {"mixed" if mixed else "alike"}
-
-
-def test_rows_of_like_length_share_a_step_so_that_little_is_padding() -> None:
-    lengths = [1 + (index * 37) % 100 for index in range(256)]
-    steps = steps_of_epoch(lengths, 16, 0, 0)
-    padded = sum(max(lengths[index] for index in step.rows) * len(step.rows) for step in steps)
-    assert padded < 1.15 * sum(lengths)
 
 
 @given(LENGTHS, st.integers(1, 2000), st.integers(1, 4))
