@@ -1,9 +1,9 @@
 """Which rows each optimiser step sees, and how a step is cut into forward passes.
 
 The order depends on (seed, epoch) and the rows' lengths and weights alone, so that a resumed or a multi-process run sees what one
-process would have seen. Rows of like length share a step where they are padded to one another; where they can be packed, a step's rows are
-any, so that steps weigh alike: a step of long rows moves the weights no further than one of short rows. The cut of a step into
-forward passes changes nothing but memory and speed, because losses are summed and divided once.
+process would have seen. Rows of like length share a step where they are padded to one another. Where they can be packed, a step's
+rows are any, so that steps weigh alike: a step of long rows moves the weights no further than one of short rows. The cut of a step
+into forward passes changes nothing but memory and speed, because losses are summed and divided once.
 """
 
 from __future__ import annotations

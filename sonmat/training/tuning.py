@@ -148,8 +148,8 @@ def _trained(job: FitJob, settings: TrainingSettings, replay: float, way: _Way, 
             work=job.work,
             emit=job.emit,
             should_pause=job.should_pause,
-            # By what the model can, not by what this machine has, so that compilers and kernels change no order.
-            order=mixed_steps_of_epoch if packing.training is not None else steps_of_epoch,
+            # By what the model can, so that neither kernels, compilers nor the cache of frozen layers change an order.
+            order=mixed_steps_of_epoch if _can_be_packed(job) else steps_of_epoch,
             weights=[example.weight for example in job.train],
             pack=packing.training,
             usual_tokens=usual,
@@ -266,7 +266,7 @@ class _Packing:
 
 def _packing(job: FitJob, model: nn.Module) -> _Packing:
     """Of language models whose attention keeps rows apart. Where layers are computed as a whole, what rows share is computed once."""
-    if job.task.auto_model != CAUSAL or job.family is None or not job.family.fusions.attention:
+    if not _can_be_packed(job):
         return _Packing()
     from sonmat.training.fused.decoder import computes_shared
     from sonmat.training.packing import pack, use_blocks
@@ -275,6 +275,10 @@ def _packing(job: FitJob, model: nn.Module) -> _Packing:
     shares = computes_shared(model, compute_dtype(job.device))
     together = partial(pack, share=shares)
     return _Packing(together, together if shares else None)
+
+
+def _can_be_packed(job: FitJob) -> bool:
+    return job.task.auto_model == CAUSAL and job.family is not None and job.family.fusions.attention
 
 
 def _shared_budget(job: FitJob, settings: TrainingSettings) -> Path | None:
