@@ -54,10 +54,14 @@ _CELL_ENDS = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
 _MOST_ROUNDS = 5
 
 
+_CODE_STOOD_HERE = "\x00"
+
+
 def markup_in(text: str) -> str:
     """The first mark of HTML that is not meant to be read, as its bare name ('<br>', '&nbsp;'); '' where there is none."""
-    prose = _CODE.sub(" ", text)
-    found = next((mark for mark in _MARK.finditer(prose) if _is_mark(mark)), None)
+    # No mark goes on behind code, also for `readable`.
+    prose = _CODE.sub(_CODE_STOOD_HERE, text)
+    found = next((mark for part in prose.split(_CODE_STOOD_HERE) for mark in _MARK.finditer(part) if _is_mark(mark)), None)
     if found is None or _ABOUT_MARKUP.search(_MARK.sub(" ", prose)):
         return ""
     return _bare(found.group())
