@@ -8,11 +8,14 @@ into forward passes changes nothing but memory and speed, because losses are sum
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Protocol
 
@@ -94,6 +97,14 @@ class Epochs:
     @property
     def count(self) -> int:
         return len(self._begins) - 1
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of how many steps there are, and of which rows those of the first epoch see."""
+        found = hashlib.sha256(array("q", self._begins).tobytes())
+        for step in self._first:
+            found.update(array("q", (len(step.rows), *step.rows)).tobytes())
+        return found.hexdigest()[:32]
 
     def first_epoch(self) -> list[StepRows]:
         """The steps of an epoch, to judge by what a training will do."""

@@ -147,6 +147,7 @@ def optimise(
         TrainingDiverged: the loss is not finite or explodes, even after going back to lower rates, and no validated
             weights are worth keeping.
         ResourceError: the disk is full.
+        RunError: the call to be continued was another version's, gave rows in another order or trained other weights.
     """
     epochs = Epochs(rows.lengths, settings.batch_size, settings.epochs, seed, order, weights)
     run = _Optimisation(model, losses, collate, rows, validate, settings, seed, device, work, emit, epochs)
@@ -227,6 +228,7 @@ class _Optimisation:
         if saved is None:
             self.look()
             return
+        checkpoint.require_same_training(self.checkpoint_file, saved, self.model, self.epochs.fingerprint)
         self._restore(saved)
         self.started_step = self.progress.step
         self.emit("resumed", step=self.progress.step)
@@ -411,7 +413,11 @@ class _Optimisation:
     def save(self, best: bool = False) -> None:
         start = time.perf_counter()
         if self.accelerator.is_main_process:
-            content = {"progress": asdict(self.progress), "weights": checkpoint.trained_state(self.model)}
+            content = {
+                "order": self.epochs.fingerprint,
+                "progress": asdict(self.progress),
+                "weights": checkpoint.trained_state(self.model),
+            }
             if self.progress.step < self.total_steps:
                 # Two thirds of a checkpoint, of no use behind the last step.
                 content["optimizer"] = self.optimizer.state_dict()
