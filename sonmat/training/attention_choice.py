@@ -2,7 +2,7 @@
 
     SONMAT_ATTENTION=products | sdpa   taken as said, nothing is measured
     the job's work folder              a training that is resumed goes on as it began, to the last bit
-    the cache folder                   measured before on this processor, for these heads and this type
+    the cache folder                   measured before on this processor, for these heads, this type and these kernels
     else                               both are timed, forward and backward, from short to long, with a mask and without
 
 In: a job, its model and the longest of its rows. Out: `attention.Limits` in use, process-wide. Results depend on it by no more
@@ -117,7 +117,10 @@ def _about(job: FitJob, heads: Heads) -> list[Any]:
     """All that the times depend on."""
     import torch
 
-    return [asdict(heads), str(compute_dtype(job.device)), job.device.name, torch.get_num_threads(), torch.__version__]
+    from sonmat.training.fused.native import library
+
+    machine = [job.device.name, torch.get_num_threads(), torch.__version__, library.fingerprint()]
+    return [asdict(heads), str(compute_dtype(job.device)), *machine]
 
 
 def _read(file: Path) -> Limits | None:

@@ -16,6 +16,7 @@ from sonmat.training import attention_choice
 from sonmat.training.attention_choice import FILE, LENGTHS, choose_attention
 from sonmat.training.fused import attention
 from sonmat.training.fused.attention import Limits
+from sonmat.training.fused.native import library
 from tests.training.tiny_jobs import tiny_job
 
 
@@ -48,6 +49,29 @@ def test_a_machine_is_measured_once_and_a_resumed_training_goes_on_as_it_began(
         kept.unlink()
     assert choose_attention(job, Model(), 300) == Limits(256, 512)
     assert choose_attention(replace(job, work=tmp_path / "third"), Model(), 300) == Limits(1024, 128)
+
+
+def test_a_machine_with_other_kernels_or_none_is_measured_for_them(
+    job: FitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured_as(monkeypatch, Limits(1024, 1024), Limits(256, 256), Limits(512, 512))
+    found = []
+    for number, kernels in enumerate(["one source", None, "another source", None, "one source"]):
+        monkeypatch.setattr(library, "fingerprint", lambda of=kernels: of)
+        found.append(choose_attention(replace(job, work=tmp_path / str(number)), Model(), 300))
+    assert found == [Limits(1024, 1024), Limits(256, 256), Limits(512, 512), Limits(256, 256), Limits(1024, 1024)]
+
+
+def test_kernels_that_are_switched_off_have_no_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = library.fingerprint()
+    library.library.cache_clear()
+    monkeypatch.setenv("SONMAT_KERNELS", "off")
+    try:
+        assert library.fingerprint() is None
+    finally:
+        library.library.cache_clear()
+        monkeypatch.delenv("SONMAT_KERNELS")
+    assert library.fingerprint() == there
 
 
 def test_a_damaged_file_is_measured_again(job: FitJob, monkeypatch: pytest.MonkeyPatch) -> None:
