@@ -194,24 +194,37 @@ static inline float gelu_by_error_function(float x, float *slope) {
     return x * below;
 }
 
+/* Inlined with `by_tanh` as a constant, so that each form is a loop of its own that becomes vectors. */
+static inline __attribute__((always_inline)) float gelu(float x, int by_tanh, float *slope) {
+    return by_tanh ? gelu_by_tanh(x, slope) : gelu_by_error_function(x, slope);
+}
+
+static inline __attribute__((always_inline)) void gelu_line(const bf16 *x, int64_t size, int by_tanh, bf16 *out) {
+#pragma omp simd
+    for (int64_t i = 0; i < size; i++) {
+        float slope;
+        out[i] = narrow(gelu(wide(x[i]), by_tanh, &slope));
+    }
+}
+
+/* `sums` are added to. */
+static inline __attribute__((always_inline)) void gelu_line_backward(const bf16 *gradient, const bf16 *x, int64_t size, int by_tanh,
+                                                                     bf16 *of_x, float *sums) {
+#pragma omp simd
+    for (int64_t i = 0; i < size; i++) {
+        float slope;
+        (void)gelu(wide(x[i]), by_tanh, &slope);
+        float value = rounded(wide(gradient[i]) * slope);
+        of_x[i] = narrow(value);
+        sums[i] += value;
+    }
+}
+
 void gelu_forward(const bf16 *x, int64_t tokens, int64_t size, int by_tanh, bf16 *out) {
 #pragma omp parallel for schedule(static)
     for (int64_t t = 0; t < tokens; t++) {
-        const bf16 *from = x + t * size;
-        bf16 *to = out + t * size;
-        if (by_tanh) {
-#pragma omp simd
-            for (int64_t i = 0; i < size; i++) {
-                float slope;
-                to[i] = narrow(gelu_by_tanh(wide(from[i]), &slope));
-            }
-        } else {
-#pragma omp simd
-            for (int64_t i = 0; i < size; i++) {
-                float slope;
-                to[i] = narrow(gelu_by_error_function(wide(from[i]), &slope));
-            }
-        }
+        if (by_tanh) gelu_line(x + t * size, size, 1, out + t * size);
+        else gelu_line(x + t * size, size, 0, out + t * size);
     }
 }
 
@@ -224,27 +237,9 @@ void gelu_backward(const bf16 *gradient, const bf16 *x, int64_t tokens, int64_t 
         float *own = sums + b * size;
         memset(own, 0, (size_t)size * 4);
         for (int64_t t = b * block; t < tokens && t < (b + 1) * block; t++) {
-            const bf16 *g = gradient + t * size, *from = x + t * size;
-            bf16 *to = of_x + t * size;
-            if (by_tanh) {
-#pragma omp simd
-                for (int64_t i = 0; i < size; i++) {
-                    float slope;
-                    (void)gelu_by_tanh(wide(from[i]), &slope);
-                    float value = rounded(wide(g[i]) * slope);
-                    to[i] = narrow(value);
-                    own[i] += value;
-                }
-            } else {
-#pragma omp simd
-                for (int64_t i = 0; i < size; i++) {
-                    float slope;
-                    (void)gelu_by_error_function(wide(from[i]), &slope);
-                    float value = rounded(wide(g[i]) * slope);
-                    to[i] = narrow(value);
-                    own[i] += value;
-                }
-            }
+            int64_t at = t * size;
+            if (by_tanh) gelu_line_backward(gradient + at, x + at, size, 1, of_x + at, own);
+            else gelu_line_backward(gradient + at, x + at, size, 0, of_x + at, own);
         }
     }
 }
