@@ -21,7 +21,7 @@ from sonmat.core.values import Candidate, Example, Split
 from sonmat.models.deciding import costs_of_run
 from sonmat.runs import RunFolder, sha256_of
 from sonmat.statistics.cross_validation import Turns
-from sonmat.steps.prove.guards import guards_of
+from sonmat.steps.prove.guards import check_measured, guards_of
 from sonmat.steps.prove.judge import Evidence, judge
 from sonmat.steps.prove.measures import Panel
 from sonmat.steps.prove.phrases import Phrases, duration
@@ -50,6 +50,8 @@ def compare(
         SettingError: a guard is on something that the newer run did not measure.
     """
     sides = _named_apart(_side(older, candidates[0]), _side(newer, candidates[1]))
+    # Said now, and not after the statistics.
+    check_measured([*newer.recipe().guards, *(guards or {})], _panel(sides[1]))
     task, costs = _common_task(sides), costs_of_run(newer)
     examples, ids = _shared_items(sides)
     evidence = [_evidence(side, ids[number], examples) for number, side in enumerate(sides)]
@@ -230,9 +232,12 @@ def _newer_less_older(found: Comparison, newer: str) -> Comparison:
 
 def _guards(side: _Side, name: str, asked: Mapping[str, float]) -> list[Guard]:
     """The newer arm's own, by its proof's measures, with the recipe's bounds and those that were asked for now."""
-    panel = Panel(side.proof.measures, side.proof.unmeasured)
-    found = guards_of({**side.folder.recipe().guards, **asked}, [side.candidate], panel)
+    found = guards_of({**side.folder.recipe().guards, **asked}, [side.candidate], _panel(side))
     return [guard.model_copy(update={"arm": name}) for guard in found]
+
+
+def _panel(side: _Side) -> Panel:
+    return Panel(side.proof.measures, side.proof.unmeasured)
 
 
 def _no_regression(headline: Comparison, newer: str, phrases: Phrases) -> Guard:

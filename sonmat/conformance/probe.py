@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sonmat import plugins
-from sonmat.core.probing import Foretold, Probe, Seen, Setting
+from sonmat.core.probing import Foretold, Probe, Seen, Setting, declares
 from sonmat.core.proof import Measure, Measured, Prediction
 from sonmat.core.protocols import No, Predictor, Question, Yes
 from sonmat.core.recipe import Recipe
@@ -22,6 +22,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Estimate, Example, Fitted, Json, ModelFacts
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_PATTERN = re.compile(r"[a-z*][a-z0-9_*-]*")
 _NOTHING = Text(en="made for a check", ko="점검용")
 
 
@@ -134,6 +135,14 @@ def _has_the_members(probe: Probe) -> None:
         probe, bool(_NAME.fullmatch(probe.name)), "has a name that guards cannot write: use small letters, digits, - and _"
     )
     _expect(probe, bool(probe.title.en and probe.title.ko), "has no title in one of the languages")
+    named = isinstance(probe.measures, tuple) and all(isinstance(each, str) for each in probe.measures)
+    _expect(probe, named, f"declares {probe.measures!r} as its measures; expected a tuple of names")
+    for each in probe.measures:
+        _expect(
+            probe,
+            bool(_PATTERN.fullmatch(each)),
+            f"declares a measure '{each}': use small letters, digits, - and _, and a star for what only the data knows",
+        )
 
 
 def _supports(probe: Probe, setting: Setting, candidate: Candidate) -> bool:
@@ -201,6 +210,8 @@ def _is_well_formed(probe: Probe, measure: Measure, own: Seen) -> None:
     _expect(probe, measure.probe == probe.name, f"signs the measure {name} as {measure.probe}")
     _expect(probe, measure.arm == own.candidate.id, f"gives the measure {name} to the arm {measure.arm}")
     _expect(probe, bool(_NAME.fullmatch(name)), f"calls a measure '{name}': use small letters, digits, - and _")
+    listed = ", ".join(probe.measures)
+    _expect(probe, declares(probe, name), f"gives a measure '{name}' that is none of those that it declares: {listed}")
     _expect(probe, bool(measure.title.en and measure.title.ko), f"has no title of {name} in one of the languages")
     _expect(probe, measure.items > 0, f"rests {name} on {measure.items} items")
     low, high = measure.low, measure.high

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
@@ -61,6 +62,9 @@ class Probe(Protocol):
 
     name: str
     title: Text
+    measures: tuple[str, ...]
+    """Names of all that `measure` may give, so that a guard on anything else is refused before the proof. A star stands for what only
+    the data knows, such as the name of a column."""
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         """Whether the probe says something about such an arm; a No is not shown unless the user asked for the probe."""
@@ -71,6 +75,11 @@ class Probe(Protocol):
 
     def measure(self, setting: Setting, own: Seen, base: Seen | None) -> Sequence[Measure]:
         """What it shows about `own`; `base` is its untuned base, None where there is none or `own` is the base itself."""
+
+
+def declares(probe: Probe, measure: str) -> bool:
+    """Whether the probe says that it may give a measure of this name."""
+    return any(fnmatchcase(measure, pattern) for pattern in probe.measures)
 
 
 @dataclass(frozen=True)

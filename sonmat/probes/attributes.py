@@ -23,6 +23,8 @@ from sonmat.probing.tallies import Tally, measures_of
 class Attributes:
     name = "attributes"
     title = Text(en="Adherence to what is asked", ko="요청한 속성을 지키는 정도")
+    measures: tuple[str, ...] = ("*",)
+    """Attributes have the names that the data gives them."""
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         return writes_text(setting, candidate)

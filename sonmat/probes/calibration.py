@@ -40,6 +40,10 @@ _NO_LABELS: Final = No(Text(en="its answers are no labels.", ko="라벨로 답�
 class Calibrated:
     name = "calibration"
     title = Text(en="Calibration", ko="확신도의 정확성")
+    measures: tuple[str, ...] = (
+        "brier", "brier_before", "overconfidence", "temperature", "ece", "ece_before", "error", "reliability",
+        "nll", "scaling", "recall", "precision", "cost_at",
+    )  # fmt: skip
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         return Yes() if "label" in setting.task.Target.model_fields else _NO_LABELS

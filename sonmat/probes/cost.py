@@ -28,6 +28,9 @@ _TOKENS_PRICED: Final = 1_000_000
 class Cost:
     name = "cost"
     title = Text(en="Cost", ko="비용")
+    measures: tuple[str, ...] = (
+        "seconds_per_1000", "per_1000", "training_seconds", "training", "input_tokens", "output_tokens",
+    )  # fmt: skip
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes:
         return Yes()

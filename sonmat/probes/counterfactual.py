@@ -81,6 +81,10 @@ class _Changes:
 class Counterfactual:
     name = "counterfactual"
     title = Text(en="Counterfactual fairness", ko="집단을 바꿔 물었을 때의 공정성")
+    measures: tuple[str, ...] = (
+        "swappable",
+        *(f"{kind}_{dimension}" for kind in ("changed", "neutral", "excess") for dimension in DIMENSIONS),
+    )
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         task = setting.task

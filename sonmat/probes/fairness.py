@@ -44,6 +44,9 @@ _OVERLAP: Final = Text(en="words shared with the reference (F1)", ko="정답과 
 class Fairness:
     name = "fairness"
     title = Text(en="Fairness between groups", ko="집단 사이의 공정성")
+    measures: tuple[str, ...] = (
+        "score", "worst_*", "gap_*", "demographic_parity_*", "equal_opportunity_*", "equalised_odds_*", "too_small_*",
+    )  # fmt: skip
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         fields = setting.task.Target.model_fields

@@ -20,7 +20,7 @@ from sonmat.inference.behind import body_of, neural_behind, untuned
 from sonmat.inference.pooled import pooled
 from sonmat.inference.predictor import NeuralPredictor, computing
 from sonmat.probing.answers import asked, can_be_asked, has_weights_of_another
-from sonmat.probing.panel import LANGUAGES, GeneralText, Language, items, sentences, texts
+from sonmat.probing.panel import AREAS, LANGUAGES, GeneralText, Language, items, sentences, texts
 from sonmat.probing.panel.asking import OPENINGS, answer_items
 from sonmat.probing.panel.measuring import panel_measures, text_measures
 from sonmat.probing.panel.views import bare, packed, view_measures
@@ -38,6 +38,10 @@ _SENTENCE_TOKENS: Final = 128
 class Forgetting:
     name = "forgetting"
     title = Text(en="Forgetting", ko="망각")
+    measures: tuple[str, ...] = (
+        "all", "accuracy", *AREAS, "moved", "wording", "kl", "wording_kl",
+        "cka", "wording_cka", "neighbours", "wording_neighbours",
+    )  # fmt: skip
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         if candidate.base is None or candidate.role == "floor":

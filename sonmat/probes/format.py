@@ -36,6 +36,9 @@ _FENCED: Final = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*", re.DOTALL 
 class Format:
     name = "format"
     title = Text(en="Form of the answers", ko="답변 형식")
+    measures: tuple[str, ...] = (
+        *_TITLES, "form_json", "form_one_line", "form_beginning", "form_ending", "form_language", "all",
+    )  # fmt: skip
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         return writes_text(setting, candidate)

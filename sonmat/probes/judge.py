@@ -58,6 +58,9 @@ _SIDE: Final = r"[\s*_`\"'\[({]*(?:answer\s+|답변?\s*)?(A|B|TIE|무승부|비�
 class Judge:
     name = "judge"
     title = Text(en="judge", ko="심판")
+    measures: tuple[str, ...] = (
+        "win_rate", "position_flips", "unreadable", "calls", "input_tokens", "output_tokens", "money",
+    )  # fmt: skip
     asked_by: tuple[str, ...] = ("judge",)
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:

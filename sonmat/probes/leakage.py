@@ -38,6 +38,9 @@ _ROWS_NAMED: Final = 5
 class Leakage:
     name = "leakage"
     title = Text(en="Leakage of training rows", ko="학습 데이터 유출")
+    measures: tuple[str, ...] = (
+        "personal_data_from_training", "personal_data_invented", "memorised_pieces", "copied_targets", "exposure", "membership",
+    )  # fmt: skip
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         return writes_text(setting, candidate, model=True)

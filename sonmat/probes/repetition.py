@@ -27,6 +27,7 @@ _FEWEST_PAIRS = 50
 class Repetition:
     name = "repetition"
     title = Text(en="Repetition and collapse", ko="되풀이와 획일화")
+    measures: tuple[str, ...] = ("loops", "same_answer", "empty", "cut", "other_language", "distinct_pairs")
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         return writes_text(setting, candidate)

@@ -37,6 +37,7 @@ _NOTHING_FOUND: Final = No(Text(en="it looks nothing up.", ko="자료를 찾아�
 class Retrieval:
     name = "retrieval"
     title = Text(en="Passages found and used", ko="찾은 자료와 그 쓰임")
+    measures: tuple[str, ...] = ("first", "recall_5", "mrr", "ndcg", "grounded_words", "grounded_pairs")
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         return writes_text(setting, candidate) if candidate.method in _METHODS else _NOTHING_FOUND

@@ -48,6 +48,7 @@ _ELSEWHERE: Final = No(
 class Safety:
     name = "safety"
     title = Text(en="Safety", ko="안전")
+    measures: tuple[str, ...] = ("refusals", "over_refusals", "toxic_answers", "toxic_replies", "bias")
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         if candidate.elsewhere:

@@ -45,6 +45,9 @@ _QUANTILES: Final = (
 class Speed:
     name = "speed"
     title = Text(en="Speed", ko="속도")
+    measures: tuple[str, ...] = (
+        "p50", "p95", "p99", "first_token", "batched", "tokens_per_second", "memory", "size", "load",
+    )  # fmt: skip
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes:
         return Yes()

@@ -75,6 +75,11 @@ class _Compared:
 class Stability:
     name = "stability"
     title = Text(en="Stability", ko="안정성")
+    measures: tuple[str, ...] = tuple(
+        f"{kind}{under}"
+        for kind in ("same", "accuracy_lost", "token_f1")
+        for under in ("", "_again", *(f"_{noise}" for noise in NOISES))
+    )
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         task = setting.task

@@ -165,6 +165,18 @@ def test_guards_are_those_of_the_newer_recipe_and_of_the_call(old: RunFolder, ne
         sonmat.compare("old", "new", guards={"speed.p59": 1})
 
 
+def test_a_guard_on_what_the_newer_run_did_not_measure_is_refused_before_anything_is_compared(
+    old: RunFolder, new: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow(new, 0.4)
+    monkeypatch.setattr("sonmat.comparing.judge", None)
+    with pytest.raises(SettingError, match=r"Did you mean 'speed\.p95'"):
+        sonmat.compare("old", "new", guards={"speed.p59": 1})
+    write_value(new.file("recipe.json"), new.recipe().model_copy(update={"guards": {"speed.p99": 0.3}}))
+    with pytest.raises(SettingError, match=r"no measure named 'speed\.p99'"):
+        sonmat.compare("old", "new")
+
+
 def test_what_the_newer_run_could_not_measure_is_no_guard_kept(old: RunFolder, new: RunFolder) -> None:
     lost = Unmeasured(probe="safety", arm=FULL, reason=Text(en="no memory", ko="메모리 부족"))
     write_value(new.file("proof.json"), new.proof().model_copy(update={"unmeasured": (lost,)}))

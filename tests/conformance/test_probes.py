@@ -36,6 +36,7 @@ class Made:
 
     name: str = "made"
     title: Text = TITLE
+    measures: Any = ("right",)
     rows: Callable[[int], Json] = lambda number: {"row": f"item-{number}", "right": True}
     count: Callable[[Candidate], int] = lambda candidate: 3
     change: Callable[[Measure], Measure] = lambda measure: measure
@@ -85,6 +86,10 @@ FAULTS: list[tuple[str, Made, str]] = [
     ("another's name", Made(change=with_(probe="other")), "signs the measure"),
     ("another's arm", Made(change=with_(arm="other")), "to the arm other"),
     ("outside", Made(change=with_(low=2.0, high=3.0)), "outside of its interval"),
+    ("a list of names", Made(measures=["right"]), "expected a tuple of names"),
+    ("one name", Made(measures="right"), "expected a tuple of names"),
+    ("a name that nobody can write", Made(measures=("right", "Wrong!")), "declares a measure 'Wrong!'"),
+    ("an undeclared name", Made(change=with_(name="left")), "gives a measure 'left' that is none of those that it declares: right"),
     ("no items", Made(change=with_(items=0)), "on 0 items"),
     ("a change without a base", Made(change=with_(change=BEYOND.model_copy(update={"beyond_noise": False}))), "tells a change"),
     ("a change that is none", Made(change=lambda m: m.model_copy(update={"change": BEYOND if m.change else None})), "holds 0"),

@@ -19,7 +19,10 @@ from sonmat.core.values import Candidate, Event, Fits, Json
 from sonmat.runs import RunFolder, write_value
 from sonmat.runs.seal import seal_of
 from sonmat.steps.prove import answer_candidate, prove
+from tests.declared import undeclared_measures
 from tests.report.made_run import no_gain_run
+
+__all__ = ["undeclared_measures"]
 
 ARMS = ("majority", "zero-shot-smollm2-135m", "lora-smollm2-135m")
 
@@ -42,6 +45,7 @@ class Counting:
 
     name: str = "counting"
     title: Text = field(default_factory=lambda: Text(en="counting", ko="세기"))
+    measures: tuple[str, ...] = ("seen", "unseen_*")
     fails_at: int | None = None
     unsupported: frozenset[str] = frozenset()
     observed: list[str] = field(default_factory=list)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from sonmat.adding import add_arms
 from sonmat.core.errors import Paused, SettingError, WorkerFailed
 from sonmat.core.probing import plain_base
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import verbatim
+from sonmat.pipeline import perform
 from sonmat.runs import write_value
 from sonmat.runs.files import read_header
 from sonmat.runs.observations import read_observations
@@ -161,12 +163,38 @@ def test_an_unknown_probe_or_a_guard_of_one_that_is_left_out_is_an_error_before_
         check_wishes(Recipe(data="d", guards={"counting": 1}))
     with pytest.raises(SettingError, match="no method named 'loar'"):
         check_wishes(Recipe(data="d", method=("loar",)))
-    check_wishes(Recipe(data="d", guards={"counting.seen": 1}))
+    check_wishes(Recipe(data="d", guards={"counting.seen": 1, "counting.unseen_rows": 1}))
+
+
+def test_a_guard_on_what_its_probe_does_not_measure_is_an_error_before_anything_is_done(world: World) -> None:
+    world.probes = [Counting(), Counting(name="other", measures=("read", "written"))]
+    with pytest.raises(
+        SettingError, match=r"no measure named 'counting\.sen'.*\n.*'counting\.seen'\? Known: .*The star"
+    ) as caught:
+        check_wishes(Recipe(data="d", guards={"counting.sen": 1}))
+    assert "counting.seen, counting.unseen_*" in str(caught.value)
+    with pytest.raises(SettingError, match=r"Did you mean 'other\.read'\? Known: other\.read, other\.written\.$"):
+        check_wishes(Recipe(data="d", guards={"other.raed": 1}))
+    with pytest.raises(SettingError, match=r"Write other\.MEASURE\. Known: other\.read, other\.written\.$"):
+        check_wishes(Recipe(data="d", guards={"other": 1}))
+
+
+def test_a_run_that_is_asked_for_such_a_guard_stays_as_it_was(world: World) -> None:
+    world.probes = [Counting()]
+    before = world.folder.recipe()
+    wished = before.model_copy(update={"guards": {"counting.sen": 1.0}})
+    with pytest.raises(SettingError, match=r"no measure named 'counting\.sen'"):
+        perform(world.folder, wished, "prove")
+    with pytest.raises(SettingError, match=r"no measure named 'counting\.sen'"):
+        add_arms(world.folder, wished, ["tf-idf"], "prove")
+    assert world.folder.recipe() == before
+    assert world.asked == []
+    assert not world.folder.exists("prove")
 
 
 def test_a_guard_on_what_nobody_measured_lists_what_there_is(world: World) -> None:
     world.probes = [Counting()]
-    with_recipe(world, guards={"counting.sen": 1.0})
+    with_recipe(world, guards={"counting.unseen": 1.0})
     with pytest.raises(SettingError, match=r"Did you mean 'counting\.seen'"):
         world.prove()
 

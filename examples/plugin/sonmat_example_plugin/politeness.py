@@ -18,6 +18,7 @@ THANKS = re.compile(r"\b(thanks|thank you)\b|고맙|감사", re.IGNORECASE)
 class Politeness:
     name = "politeness"
     title = Text(en="politeness", ko="공손함")
+    measures: tuple[str, ...] = ("thanks",)
 
     def supports(self, setting: Setting, candidate: Candidate) -> Yes | No:
         if setting.task.generates and setting.task.modality == "text":

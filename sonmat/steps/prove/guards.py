@@ -10,13 +10,14 @@ not measure is unknown, and a guard on it is not kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import SettingError, unknown_name
+from sonmat.core.probing import Probe, declares
 from sonmat.core.proof import Guard, Measure
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, verbatim
@@ -61,30 +62,55 @@ def check_wishes(recipe: Recipe) -> None:
     wanted = [probe.name for probe in wanted_probes(recipe)]
     _check_judge(recipe, wanted)
     for name in recipe.guards:
-        probe, _, measure = name.partition(".")
-        plugins.find("probes", probe)
-        if not measure:
-            raise SettingError(
-                Text(
-                    en=f"The guard '{name}' names a probe, and not what of it is bounded.",
-                    ko=f"'{name}' 조건은 탐침의 이름뿐이고, 어떤 측정값을 제한할지 빠져 있습니다.",
-                ),
-                Text(
-                    en=f"Write {name}.MEASURE, for example speed.p95 or forgetting.all; a proof lists what each probe measured.",
-                    ko=f"{name}.측정값처럼 쓰세요. 예: speed.p95, forgetting.all. 탐침마다 무엇을 쟀는지는 검증 결과에 나옵니다.",
-                ),
-            )
-        if probe not in wanted:
-            raise SettingError(
-                Text(
-                    en=f"The guard {name} needs the probe {probe}, which is left out.",
-                    ko=f"{name} 조건에는 {probe} 탐침이 필요한데 빠져 있습니다.",
-                ),
-                Text(
-                    en=f"Leave the guard out, or add {probe} to --probes.",
-                    ko=f"이 조건을 빼거나 --probes에 {probe}을(를) 넣으세요.",
-                ),
-            )
+        _check_guard(name, wanted)
+
+
+def _check_guard(name: str, wanted: Sequence[str]) -> None:
+    """Raises:
+    SettingError: the bound is on nothing that a proof with the probes `wanted` may measure; it lists what there is.
+    """
+    probe_name, _, measure = name.partition(".")
+    probe = plugins.find("probes", probe_name)
+    if not measure:
+        declared = _declared(probe)
+        raise SettingError(
+            Text(
+                en=f"The guard '{name}' names a probe, and not what of it is bounded.",
+                ko=f"'{name}' 조건은 탐침의 이름뿐이고, 어떤 측정값을 제한할지 빠져 있습니다.",
+            ),
+            Text(
+                en=f"Write {name}.MEASURE. Known: {', '.join(declared)}.",
+                ko=f"{name}.측정값처럼 쓰세요. 가능한 값: {', '.join(declared)}.",
+            ),
+        )
+    if probe_name not in wanted:
+        raise SettingError(
+            Text(
+                en=f"The guard {name} needs the probe {probe_name}, which is left out.",
+                ko=f"{name} 조건에는 {probe_name} 탐침이 필요한데 빠져 있습니다.",
+            ),
+            Text(
+                en=f"Leave the guard out, or add {probe_name} to --probes.",
+                ko=f"이 조건을 빼거나 --probes에 {probe_name}을(를) 넣으세요.",
+            ),
+        )
+    if not declares(probe, measure):
+        raise _undeclared(probe, name)
+
+
+def _undeclared(probe: Probe, name: str) -> SettingError:
+    error = unknown_name(_MEASURE, name, _declared(probe))
+    if error.fix is None or not any("*" in pattern for pattern in probe.measures):
+        return error
+    star = Text(
+        en="The star stands for the name of a column or the like.", ko="별표(*) 자리에는 열 이름 같은 것이 들어갑니다."
+    )
+    return SettingError(error.what, Text(en=f"{error.fix.en} {star.en}", ko=f"{error.fix.ko} {star.ko}"))
+
+
+def _declared(probe: Probe) -> list[str]:
+    """What guards may name of it, in the order of their names."""
+    return sorted(f"{probe.name}.{measure}" for measure in probe.measures)
 
 
 def _check_arm(arm: str) -> None:
@@ -118,17 +144,26 @@ def _check_judge(recipe: Recipe, wanted: Sequence[str]) -> None:
         )
 
 
-def guards_of(bounds: Mapping[str, float], candidates: Sequence[Candidate], panel: Panel) -> tuple[Guard, ...]:
-    """Every guard on every arm that it concerns; first the user's, in the recipe's order.
+def check_measured(bounds: Iterable[str], panel: Panel) -> None:
+    """Nothing, if every bound is on something that was measured, or that a probe which failed would have measured.
 
     Raises:
-        SettingError: a bound is on something that nobody measured; it lists what there is.
+        SettingError: one is on something that nobody measured; it lists what there is.
     """
     known = {measure_key(measure) for measure in panel.measures}
     lost = {each.probe for each in panel.unmeasured if each.failed}
     for name in bounds:
         if name not in known and name.partition(".")[0] not in lost:
             raise unknown_name(_MEASURE, name, known)
+
+
+def guards_of(bounds: Mapping[str, float], candidates: Sequence[Candidate], panel: Panel) -> tuple[Guard, ...]:
+    """Every guard on every arm that it concerns; first the user's, in the recipe's order.
+
+    Raises:
+        SettingError: a bound is on something that nobody measured; it lists what there is.
+    """
+    check_measured(bounds, panel)
     found = [
         guard
         for name, bound in bounds.items()
