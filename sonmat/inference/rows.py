@@ -21,6 +21,7 @@ class Rows(Generic[Item]):
 
     def __init__(self, items: Sequence[Item], encode: Callable[[Item], Row], *, same_length: bool = False) -> None:
         self.items = items
+        self.same_length = same_length
         self.encode = encode
         self.kept: dict[int, Row] = {}
         self.room = ROWS_KEPT_BYTES

@@ -14,14 +14,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sonmat.core.protocols import Batch, Emit, Row, RowLosses
-from sonmat.core.text import Text
 from sonmat.core.values import Device
 from sonmat.inference.device import peak_memory
 from sonmat.inference.predictor import autocast
@@ -30,6 +29,7 @@ from sonmat.runs.files import atomic_write
 from sonmat.training.agreeing import of_the_first
 from sonmat.training.ahead import Ahead
 from sonmat.training.batching import Epochs, StepRows, forward_passes
+from sonmat.training.budget_told import said, unit_of
 from sonmat.training.weights import to_training_mode
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def settle(
     padding, shared_part = padding_share(bench, budget), shared_share(bench, budget)
     emit(
         "budget",
-        _said(budget, reason, trials, padding, shared_part, max(bench.rows.lengths, default=1) == 1),
+        said(budget, reason, trials, padding, shared_part, unit_of(bench.rows)),
         tokens=budget.tokens,
         packed=budget.packed,
         padding=round(padding, 4),
@@ -431,34 +431,3 @@ def _told(trial: Trial) -> dict[str, Any]:
         "seconds_per_token": round(trial.seconds_per_token, 7) if fits else None,
         "peak_bytes": trial.peak_bytes,
     }
-
-
-def _said(budget: Budget, reason: Reason, trials: Sequence[Trial], padding: float, shared: float, rows_alone: bool) -> Text:
-    unit = Text(en="rows", ko="행") if rows_alone else Text(en="tokens", ko="토큰")
-    tried = ", ".join(_trial_words(trial) for trial in trials)
-    why: Mapping[Reason, Text] = {
-        "given": Text(en="as set", ko="설정한 값"),
-        "kept": Text(en="found before", ko="앞서 찾은 값"),
-        "short": Text(en="the usual; this run is too short to repay a probe", ko="기본값. 찾아보기에는 학습이 짧습니다"),
-        "alike": Text(en="the usual; other sizes would cut its steps alike", ko="기본값. 다른 크기도 똑같이 나뉩니다"),
-        "probed": Text(
-            en=f"the fastest that was tried: {tried} ms a token", ko=f"시도한 것 중 가장 빠름: 토큰당 {tried} ms"
-        ),
-    }
-    packed = Text(en=", without gaps", ko=", 빈칸 없이 이어 붙임") if budget.packed else Text(en="", ko="")
-    once = Text(en="", ko="")
-    if shared >= 0.005:
-        once = Text(
-            en=f" Rows begin alike: {shared:.0%} of their tokens need not be computed again.",
-            ko=f" 시작 부분이 같은 행이 있어 토큰의 {shared:.0%}는 다시 계산하지 않습니다.",
-        )
-    return Text(
-        en=f"Passes of up to {budget.tokens:,} {unit.en}{packed.en}, {padding:.1%} of it padding ({why[reason].en}).{once.en}",
-        ko=f"한 번에 최대 {budget.tokens:,}{unit.ko}씩 계산합니다{packed.ko}. "
-        f"그중 채움이 {padding:.1%}입니다({why[reason].ko}).{once.ko}",
-    )
-
-
-def _trial_words(trial: Trial) -> str:
-    name = f"{trial.budget.tokens:,}{'+' if trial.budget.packed else ''}"
-    return f"{name} {trial.seconds_per_token * 1e3:.2f}" if math.isfinite(trial.seconds_per_token) else f"{name} –"

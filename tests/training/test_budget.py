@@ -12,11 +12,12 @@ import torch
 from torch import nn
 
 from sonmat.core.errors import Paused
-from sonmat.core.protocols import Batch, RowLosses
+from sonmat.core.protocols import Batch, Row, RowLosses
 from sonmat.inference.rows import Rows
 from sonmat.training import budget as budgets
 from sonmat.training.batching import Epochs, steps_of_epoch
 from sonmat.training.budget import Budget, Trial, Workbench, find, padding_share
+from sonmat.training.budget_told import said, unit_of
 from tests.training.test_loop import Regression, collate, encode, losses, train, weights
 from tests.training.tiny_jobs import CPU, Heard
 
@@ -250,3 +251,27 @@ def test_the_share_of_padding_is_that_of_an_epoch() -> None:
     assert padding_share(many, Budget(1)) == 0
     assert padding_share(many, Budget(10_000)) > 0
     assert padding_share(many, Budget(10_000, packed=True)) == 0
+
+
+def told(lengths: list[int], same_length: bool, budget: Budget, trials: list[Trial]) -> tuple[str, str]:
+    """The sentence about the budget, in both languages."""
+    rows = Rows(lengths, lambda length: Row({}, length), same_length=same_length)
+    words = said(budget, "probed" if trials else "given", trials, 0.25, 0.0, unit_of(rows))
+    return words.en, words.ko
+
+
+def test_the_budget_is_told_in_tokens_and_that_of_pictures_in_pictures() -> None:
+    trials = [Trial(Budget(4096), 1e-4, 0), Trial(Budget(200), float("inf"), 0)]
+    assert told([3, 9], False, Budget(4096), trials) == (
+        "Passes of up to 4,096 tokens, 25.0% of it padding (the fastest that was tried: 4,096 0.10, 200 – ms a token).",
+        "한 번에 최대 4,096토큰씩 계산합니다. 그중 채움이 25.0%입니다(시도한 것 중 가장 빠름: 토큰당 4,096 0.10, 200 – ms).",
+    )
+    assert told([196, 196], True, Budget(4096), trials) == (
+        "Passes of up to 20 pictures (the fastest that was tried: 20 19.60, 1 – ms a picture).",
+        "한 번에 최대 20장씩 계산합니다(시도한 것 중 가장 빠름: 장당 20 19.60, 1 – ms).",
+    )
+    assert told([196, 196], True, Budget(100), [])[0] == "Passes of up to 1 picture (as set)."
+    assert (
+        told([1, 1], True, Budget(64, packed=True), [])[0]
+        == "Passes of up to 64 rows, without gaps, 25.0% of it padding (as set)."
+    )
