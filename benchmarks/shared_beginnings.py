@@ -54,7 +54,9 @@ def main() -> None:
     passes.sort(key=lambda indices: sum(lengths[index] for index in indices))
     lines = []
     for indices in (passes[0], passes[len(passes) // 3], passes[2 * len(passes) // 3], passes[-1]):
-        batches = {share: pack([encoded[index] for index in indices], share=share) for share in (False, True)}
+        batches = {
+            share: pack([encoded[index] for index in indices], share=train_cpu.LONGEST * share) for share in (False, True)
+        }
         seconds = {share: [_seconds(task, model, batches[share], device)] for share in (False, True)}
         for _ in range(TRIES):
             for share, batch in batches.items():

@@ -5,7 +5,7 @@ positions anew in each (`position_ids`), and attention as products that computes
 of accelerators are in `training.varlen`. Transformers builds a block-diagonal mask from such positions for any other attention
 (`find_packed_sequence_indices`). Losses and gradients equal those of rows one by one, up to rounding.
 
-Where the model's layers understand it (`fused.decoder.computes_shared`), tokens that rows begin with alike stand in the batch once:
+Where the model's layers understand it (`fused.decoder.shares_up_to`), tokens that rows begin with alike stand in the batch once:
 as a segment of their own, which the rows behind it continue (`ROW_OF_SEGMENT`).
 """
 
@@ -27,17 +27,17 @@ from sonmat.training.varlen import NO_ROW, ROW_OF_SEGMENT, refuse_shared
 NAME: Final = "sonmat_packed"
 
 
-def pack(rows: Sequence[Row], share: bool = False) -> Batch:
+def pack(rows: Sequence[Row], share: int = 0) -> Batch:
     """One batch of shape (1, all tokens) with `cu_seqlens`, int32 of shape (segments + 1,): where they begin, and the end of the last.
 
     A segment is a row, or what rows begin with. Rows of equal length should stand side by side, as `batching.forward_passes` has them.
 
     Args:
-        share: tokens that rows begin with alike stand there once. If there are any, `ROW_OF_SEGMENT` is part of the batch.
+        share: tokens that rows begin with alike stand there once, if no row is longer than this; `ROW_OF_SEGMENT` is then part of the
+            batch.
     """
     with torch.profiler.record_function(DATA):
-        short = max(row.length for row in rows) <= attention.LONGEST
-        groups = beginnings(rows) if share and short else [Together(0, tuple(range(len(rows))))]
+        groups = beginnings(rows) if max(row.length for row in rows) <= share else [Together(0, tuple(range(len(rows))))]
         return _packed(rows, groups)
 
 

@@ -268,11 +268,11 @@ def _packing(job: FitJob, model: nn.Module) -> _Packing:
     """Of language models whose attention keeps rows apart. Where layers are computed as a whole, what rows share is computed once."""
     if not _can_be_packed(job):
         return _Packing()
-    from sonmat.training.fused.decoder import computes_shared
+    from sonmat.training.fused.decoder import shares_up_to
     from sonmat.training.packing import pack, use_blocks
 
     use_blocks(model)
-    shares = computes_shared(model, compute_dtype(job.device))
+    shares = shares_up_to(model, compute_dtype(job.device))
     together = partial(pack, share=shares)
     return _Packing(together, together if shares else None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,14 @@ from sonmat.training.fused import fuse as fusing
 from sonmat.training.fused.layout import alike
 from sonmat.training.fused.native import library as native
 from sonmat.training.fused.passes import Heads
+from sonmat.training.fused.row_attention import has_attention
 from sonmat.training.packing import pack, use_blocks
 from sonmat.training.shared_beginnings import IGNORED
 
+one_kernel = pytest.mark.skipif(
+    not has_attention(torch.bfloat16, torch.device("cpu"), 64),
+    reason="no C compiler, or a processor that does not multiply pairs of bfloat16",
+)
 LENGTHS = (21, 13, 4)
 TOLERANCE = {torch.float64: 1e-6, torch.bfloat16: 0.02}
 
@@ -93,7 +99,11 @@ def distance(one: Tensor, other: Tensor) -> float:
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=["float64", "bfloat16"])
 @pytest.mark.parametrize("packed", [False, True], ids=["padded", "packed"])
-@pytest.mark.parametrize("changes", [{}, {"attention_bias": True}, {"hidden_size": 32}], ids=["plain", "biases", "narrow"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"attention_bias": True}, {"hidden_size": 32}, {"head_dim": 64}],
+    ids=["plain", "biases", "narrow", "heads of one kernel"],
+)
 @pytest.mark.parametrize("built", [adapted, trained_whole], ids=["lora", "full"])
 def test_outputs_and_gradients_are_those_of_the_plain_layers(
     dtype: torch.dtype,
@@ -354,41 +364,53 @@ def losses_and_gradients(model: Any, batches: list[Any]) -> tuple[Tensor, Tensor
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=["float64", "bfloat16"])
 @pytest.mark.parametrize("built", [adapted, trained_whole], ids=["lora", "full"])
-@pytest.mark.parametrize("block", [passes.BLOCK, 3])
+@pytest.mark.parametrize(("block", "head"), [(passes.BLOCK, 16), (3, 16), (passes.BLOCK, 64)])
 def test_what_rows_begin_with_is_computed_once_and_nothing_else_changes(
-    dtype: torch.dtype, built: Callable[..., Any], block: int, monkeypatch: pytest.MonkeyPatch
+    dtype: torch.dtype, built: Callable[..., Any], block: int, head: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = rows_that_begin_alike()
-    plain, plain_gradients = losses_and_gradients(built(dtype), [pack([row]) for row in rows])
+    plain, plain_gradients = losses_and_gradients(built(dtype, head_dim=head), [pack([row]) for row in rows])
     monkeypatch.setattr(passes, "BLOCK", block)
-    batch = pack(rows, share=True)
+    batch = pack(rows, share=40)
     assert batch["input_ids"].shape[1] == sum(row.length for row in rows) - 2 * 20 - 17
-    model = fused(built(dtype), monkeypatch)
+    model = fused(built(dtype, head_dim=head), monkeypatch)
     own, gradients = losses_and_gradients(model, [batch])
     assert distance(own, plain) < TOLERANCE[dtype]
     assert distance(gradients, plain_gradients) < TOLERANCE[dtype]
 
 
 def test_layers_that_cannot_share_refuse_rows_that_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch, model = pack(rows_that_begin_alike(), share=True), adapted(torch.float64)
-    assert not decoder.computes_shared(model, torch.float64)
+    batch, model = pack(rows_that_begin_alike(), share=40), adapted(torch.float64)
+    assert decoder.shares_up_to(model, torch.float64) == 0
     model.set_attn_implementation(attention.register())
     use_blocks(model)
     with pytest.raises(ValueError, match="share their beginnings"):
         plugins.find("tasks", "chat").losses(model, batch)
     model = fused(model, monkeypatch)
-    assert decoder.computes_shared(model, torch.float64)
-    assert not decoder.computes_shared(model, torch.bfloat16)
+    assert decoder.shares_up_to(model, torch.float64) == attention.LONGEST
+    assert decoder.shares_up_to(model, torch.bfloat16) == 0
     monkeypatch.setattr(decoder, "LONGEST", 8)
     with pytest.raises(ValueError, match="share their beginnings"):
         plugins.find("tasks", "chat").losses(model, batch)
 
 
-def test_rows_too_long_for_products_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_too_long_to_be_computed_as_a_whole_share_nothing() -> None:
     rows = rows_that_begin_alike()
-    assert "row_of_segment" in pack(rows, share=True)
-    monkeypatch.setattr(attention, "LONGEST", 30)
-    assert "row_of_segment" not in pack(rows, share=True)
+    assert "row_of_segment" in pack(rows, share=37)
+    assert "row_of_segment" not in pack(rows, share=36)
+
+
+@one_kernel
+def test_rows_of_any_length_are_computed_as_a_whole_where_one_kernel_attends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder, "LONGEST", 8)
+    hidden, gradients = outcome(adapted(torch.bfloat16, head_dim=64))
+    model = fused(adapted(torch.bfloat16, head_dim=64), monkeypatch)
+    assert decoder.shares_up_to(model, torch.bfloat16) == sys.maxsize
+    for layer in model.get_base_model().model.layers:
+        object.__setattr__(layer.computed_whole, "plain_forward", None)
+    own_hidden, own_gradients = outcome(model)
+    assert distance(own_hidden, hidden) < TOLERANCE[torch.bfloat16]
+    assert distance(own_gradients, gradients) < TOLERANCE[torch.bfloat16]
 
 
 @compiled

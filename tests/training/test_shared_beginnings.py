@@ -123,7 +123,7 @@ def partitions(items: list[int]) -> Iterator[list[list[int]]]:
 
 @given(ROWS)
 def test_a_batch_holds_every_row_whole(rows: list[Row]) -> None:
-    batch = pack(rows, share=True)
+    batch = pack(rows, share=1000)
     ids, labels, places = (batch[name][0].tolist() for name in ("input_ids", "labels", "position_ids"))
     bounds = batch["cu_seqlens"].tolist()
     owners = batch[ROW_OF_SEGMENT].tolist() if ROW_OF_SEGMENT in batch else list(range(len(rows)))
@@ -157,7 +157,7 @@ def test_a_whole_training_that_shares_ends_where_one_without_does(
         return heard, {key: value for file in job.folder.glob("*.safetensors") for key, value in load_file(file).items()}
 
     shared, weights = trained("shared")
-    monkeypatch.setattr(packing, "pack", lambda rows, share: pack(rows, share=False))
+    monkeypatch.setattr(packing, "pack", lambda rows, share: pack(rows, share=0))
     apart, expected = trained("apart")
     assert shared.of("budget")[0]["shared"] > 0.2
     assert apart.of("budget")[0]["shared"] == 0

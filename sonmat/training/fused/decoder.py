@@ -1,19 +1,20 @@
 """A decoder layer computed as a whole, with LoRA or with all weights in training; forward and backward by hand.
 
 norm → attention → norm → gated block. Between the matrix products there is one pass over memory for each part (`passes`), and the
-backward pass keeps only what is dear to compute again: inputs of the two norms, queries, keys, values and shares of attention, its
-result, gate and up. Tokens lie one behind another, so that a packed batch is computed without padding in every linear layer;
+backward pass keeps only what is dear to compute again: inputs of the two norms, queries, keys and values, what attention gave,
+gate and up. Tokens lie one behind another, so that a packed batch is computed without padding in every linear layer;
 attention takes rows of like length together, and tokens that several rows begin with are computed once (`layout`). Equal in outputs
 and gradients to Transformers' layer with PEFT's adapters, up to the rounding of the compute type, which hidden states are of
 between layers.
 
 It fits layers of Llama's build (Touvron et al. 2023): two plain RMS norms, rotary positions over whole heads, a gated feed-forward
-block, and either all seven linear layers with LoRA or all seven trained. Rows longer than `attention.LONGEST`, caches and other
-types go through the layer's own forward pass.
+block, and either all seven linear layers with LoRA or all seven trained. Caches, other types, and rows longer than `attention.LONGEST`
+where no kernel attends in tiles (`row_attention`) go through the layer's own forward pass.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from sonmat.training.fused.attention import LONGEST
 from sonmat.training.fused.layout import Layout, Layouts
 from sonmat.training.fused.lora import LoraGroup
 from sonmat.training.fused.passes import Heads
+from sonmat.training.fused.row_attention import has_attention
 from sonmat.training.fused.trained import TrainedGroup
 from sonmat.training.profile import ATTENTION
 from sonmat.training.varlen import ROW_OF_SEGMENT, refuse_shared
@@ -67,11 +69,11 @@ def fuse_decoder_layers(
     return len(fitting)
 
 
-def computes_shared(model: nn.Module, dtype: torch.dtype) -> bool:
-    """Whether every decoder layer is computed as a whole in `dtype`, so that rows may share what they begin with."""
+def shares_up_to(model: nn.Module, dtype: torch.dtype) -> int:
+    """Tokens of the longest rows that may share what they begin with: those that all layers compute as a whole in `dtype`."""
     decoder: Any = model.get_decoder()  # type: ignore[operator]
     found = [getattr(layer, "computed_whole", None) for layer in getattr(decoder, "layers", ())]
-    return bool(found) and all(each is not None and each.computes_in(dtype) for each in found)
+    return min((0 if each is None else each.longest(dtype) for each in found), default=0)
 
 
 def has_whole_layers(model: nn.Module) -> bool:
@@ -133,7 +135,7 @@ class DecoderLayer:
         layout: Layout | None = None
         if usual and position_embeddings is not None and self._takes(dtype, position_embeddings[0], row_of_segment):
             layout = _layouts.of(position_embeddings, (rows, width), dtype, self.sizes, cu_seq_lens_q, row_of_segment)
-        if layout is None or layout.longest > LONGEST:
+        if layout is None or layout.longest > self.longest(dtype):
             refuse_shared({ROW_OF_SEGMENT: row_of_segment})
             plain: Tensor = self.plain_forward(
                 hidden_states,
@@ -152,6 +154,12 @@ class DecoderLayer:
             flat, self, layout, self.first_norm, self.second_norm, *matrices
         )
         return done.view_as(hidden_states)
+
+    def longest(self, dtype: torch.dtype) -> int:
+        """Tokens of the longest row that is computed as a whole; 0 where none is."""
+        if not self.computes_in(dtype):
+            return 0
+        return sys.maxsize if has_attention(dtype, self.first_norm.device, self.head_size) else LONGEST
 
     def computes_in(self, dtype: torch.dtype) -> bool:
         return all(group.computes_in(dtype) for group in self.groups)
@@ -214,8 +222,11 @@ class _Whole(torch.autograd.Function):
             mixed = x.new_empty(len(x), layer.inputs.widths[0])
             kept: list[Tensor] = []
             with record_function(ATTENTION):
-                for each in layout.heads:
-                    kept += _attention(each, product, layout, mixed, layer.scale)
+                if layout.rows is not None:
+                    kept = [product, layout.rows.forward(product, layer.scale, mixed)]
+                else:
+                    for each in layout.heads:
+                        kept += _attention(each, product, layout, mixed, layer.scale)
             attended, small_output = layer.output.product(mixed)
             total, normed, second = passes.norm_forward(x, attended[:, : x.shape[1]], second_norm, layer.epsilon)
             both, small_gates = layer.gates.product(normed)
@@ -255,12 +266,16 @@ class _Whole(torch.autograd.Function):
             output_matrices = layer.output.matrix_gradients(of_output, mixed, small_output)
             of_inputs = layer.inputs.upstream(x)
             inherited: _Inherited = {}
-            # Backwards, so that a beginning comes behind the rows that continue it.
             with record_function(ATTENTION):
-                for each in reversed(layout.heads):
-                    count = 3 + len(each.blocks)
-                    _attention_backward(each, kept[-count:], of_mixed, layout, of_inputs, inherited, layer.scale)
-                    del kept[-count:]
+                if layout.rows is not None:
+                    product, sums = kept
+                    layout.rows.backward(product, layer.scale, mixed, sums, of_mixed, of_inputs)
+                else:
+                    # Backwards, so that a beginning comes behind the rows that continue it.
+                    for each in reversed(layout.heads):
+                        count = 3 + len(each.blocks)
+                        _attention_backward(each, kept[-count:], of_mixed, layout, of_inputs, inherited, layer.scale)
+                        del kept[-count:]
             of_normed = layer.inputs.input_gradient(of_inputs)
             normed = passes.norm_again(x, first_norm, inverse)
             input_matrices = layer.inputs.matrix_gradients(of_inputs, normed, small_inputs)

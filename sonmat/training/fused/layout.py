@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from sonmat.training.fused.passes import Heads
+from sonmat.training.fused.row_attention import RowAttention, has_attention
 
 LIKE_LENGTH: Final = 1.25
 """Rows share a product of attention up to this ratio of their lengths."""
@@ -25,6 +26,8 @@ Sizes = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Layout:
+    rows: RowAttention | None
+    """Where one kernel takes all rows; otherwise they go by `heads`."""
     heads: tuple[Heads, ...]
     """A beginning stands before the rows that continue it."""
     cosine: Tensor
@@ -76,15 +79,21 @@ def _laid_out(
     starts = list(range(0, (rows + 1) * width, width)) if begins is None else begins.tolist()
     owners = [0] * (len(starts) - 1) if row_of_segment is None else row_of_segment.tolist()
     heads: list[Heads] = []
+    segments: list[tuple[int, int, int, int]] = []
     for first, end in pairwise([0, *(place for place, owner in enumerate(owners) if owner < 0 and place), len(owners)]):
         beginning = (0, 0)
         if owners[first] < 0:
             beginning = (starts[first], starts[first + 1] - starts[first])
             heads.append(Heads(torch.tensor(starts[first : first + 2]), beginning[1], *sizes))
+            segments.append((*beginning, 0, 0))
             first += 1
         heads += [Heads(torch.tensor(part), most, *sizes, beginning) for part, most in alike(starts[first : end + 1])]
-    cosine, sine = (each.to(dtype).expand(rows, -1, -1).reshape(rows * width, -1) for each in turns)
-    return Layout(tuple(heads), cosine, sine, max(each.before + each.longest for each in heads))
+        segments += [(start, stop - start, *beginning) for start, stop in pairwise(starts[first : end + 1])]
+    cosine, sine = (each.to(dtype).expand(rows, -1, -1).reshape(rows * width, -1).contiguous() for each in turns)
+    together: RowAttention | None = None
+    if has_attention(dtype, cosine.device, sizes[2]):
+        together = RowAttention(torch.tensor(segments), cosine, sine, sizes)
+    return Layout(together, tuple(heads), cosine, sine, max(each.before + each.longest for each in heads))
 
 
 def alike(starts: Sequence[int]) -> list[tuple[list[int], int]]:
