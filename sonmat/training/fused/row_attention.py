@@ -2,8 +2,8 @@
 
 In: the flat product of queries, keys and values, and where rows lie in it (`layout`). Out: what attention gives, and one float32
 number a query and head from which the backward pass computes the shares again (Dao et al. 2022, arXiv:2205.14135). Nothing is padded,
-and what stands behind a query is computed only to the end of its tile. For bfloat16 on processors that multiply pairs of it; everything
-else goes by `passes.Heads`, which gives the same up to rounding.
+and what stands behind a query is computed only to the end of its tile. For bfloat16 on processors that multiply pairs of it; all else
+goes by `passes.Heads`, which gives the same up to rounding.
 """
 
 from __future__ import annotations

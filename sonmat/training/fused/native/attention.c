@@ -44,49 +44,97 @@ static inline Segment segment_of(const Asked *asked, int64_t number) {
 
 static inline int64_t blocks_of(int64_t columns) { return (columns + BLOCK - 1) / BLOCK; }
 
+/* ── vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+#define LANES 16
+
+static inline __m512 wide_vector(const bf16 *from) {
+    __m512i bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
+}
+
+static inline void narrow_vector(__m512 from, bf16 *to) { _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(from)); }
+
+/* Lanes that are among the first `count`, for a vector that begins at `from`. */
+static inline __mmask16 lanes_before(int64_t count, int64_t from) {
+    return count - from >= LANES ? 0xffff : (__mmask16)((1 << (count - from)) - 1);
+}
+
+/* `exponential` of numbers.h. A scalar rest of a loop would take longer than the loop. */
+static inline __m512 exponentials(__m512 x) {
+    __m512 held = _mm512_min_ps(_mm512_set1_ps(88.0f), _mm512_max_ps(_mm512_set1_ps(-87.0f), x));
+    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(held, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
+    __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(2.12194440e-4f), _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), held));
+    __m512 p = _mm512_set1_ps(1.9875691500e-4f);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.3981999507e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(8.3334519073e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(4.1665795894e-2f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.6666665459e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.0000001201e-1f));
+    p = _mm512_fmadd_ps(_mm512_mul_ps(p, r), r, _mm512_add_ps(r, _mm512_set1_ps(1.0f)));
+    __m512 found = _mm512_scalef_ps(p, n);
+    /* max and min drop what is not a number. */
+    return _mm512_mask_mov_ps(found, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);
+}
+
 /* ── products of small matrices ────────────────────────────────────────────────────────────────────────────────────── */
 
-/* c (+)= a · b for `rows` ≤ ROWS rows and one block of columns. Numbers that are multiplied with one another and summed lie in pairs: pair
+/* c (+)= a · b for `rows` ≤ ROWS rows and `vectors` ≤ 4 times 16 columns of a block. Numbers that are multiplied with one another and summed lie in pairs: pair
  * p of row r of `a` at a[r · row + p · pair], those of b as (pair, BLOCK). */
-static inline __attribute__((always_inline)) void product_of_rows(const int rows, int64_t pairs, const Pair *a, int64_t row,
-                                                                  int64_t pair, const bf16 *b, float *c, int64_t width, int adding) {
+static inline __attribute__((always_inline)) void product_of_rows(const int rows, const int vectors, int64_t pairs,
+                                                                  const Pair *a, int64_t row, int64_t pair, const bf16 *b,
+                                                                  float *c, int64_t width, int adding) {
     __m512 sums[ROWS][4];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; v++) sums[r][v] = adding ? _mm512_loadu_ps(c + r * width + 16 * v) : _mm512_setzero_ps();
+        for (int v = 0; v < vectors; v++) sums[r][v] = adding ? _mm512_loadu_ps(c + r * width + 16 * v) : _mm512_setzero_ps();
     for (int64_t p = 0; p < pairs; p++) {
         __m512bh right[4];
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; v++) right[v] = (__m512bh)_mm512_loadu_si512(b + 2 * (p * BLOCK + 16 * v));
+        for (int v = 0; v < vectors; v++) right[v] = (__m512bh)_mm512_loadu_si512(b + 2 * (p * BLOCK + 16 * v));
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
             __m512bh left = (__m512bh)_mm512_set1_epi32(a[r * row + p * pair]);
 #pragma GCC unroll 4
-            for (int v = 0; v < 4; v++) sums[r][v] = _mm512_dpbf16_ps(sums[r][v], left, right[v]);
+            for (int v = 0; v < vectors; v++) sums[r][v] = _mm512_dpbf16_ps(sums[r][v], left, right[v]);
         }
     }
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; v++) _mm512_storeu_ps(c + r * width + 16 * v, sums[r][v]);
+        for (int v = 0; v < vectors; v++) _mm512_storeu_ps(c + r * width + 16 * v, sums[r][v]);
 }
 
-/* The same for any number of rows and blocks; b as (block, `depth` pairs, BLOCK), of which the first `pairs` count. */
-static void product(int64_t rows, int64_t blocks, int64_t pairs, const void *left, int64_t row, int64_t pair, const bf16 *b,
+static inline __attribute__((always_inline)) void product_of_block(const int vectors, int64_t rows, int64_t pairs, const Pair *a,
+                                                                   int64_t row, int64_t pair, const bf16 *b, float *c, int64_t width,
+                                                                   int adding) {
+    int64_t r = 0;
+    for (; r + ROWS <= rows; r += ROWS) product_of_rows(ROWS, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding);
+    switch (rows - r) {
+        case 5: product_of_rows(5, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        case 4: product_of_rows(4, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        case 3: product_of_rows(3, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        case 2: product_of_rows(2, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        case 1: product_of_rows(1, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        default: break;
+    }
+}
+
+/* The same for any number of rows and columns, up to the end of a vector; b as (block, `depth` pairs, BLOCK), of which the first `pairs`
+ * count. */
+static void product(int64_t rows, int64_t columns, int64_t pairs, const void *left, int64_t row, int64_t pair, const bf16 *b,
                     int64_t depth, float *c, int64_t width, int adding) {
     const Pair *a = left;
-    for (int64_t block = 0; block < blocks; block++, b += 2 * BLOCK * depth, c += BLOCK) {
-        int64_t r = 0;
-        for (; r + ROWS <= rows; r += ROWS) product_of_rows(ROWS, pairs, a + r * row, row, pair, b, c + r * width, width, adding);
-        switch (rows - r) {
-            case 5: product_of_rows(5, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
-            case 4: product_of_rows(4, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
-            case 3: product_of_rows(3, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
-            case 2: product_of_rows(2, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
-            case 1: product_of_rows(1, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
-            default: break;
-        }
+    for (; columns > 0; columns -= BLOCK, b += 2 * BLOCK * depth, c += BLOCK) {
+        if (columns > 48)
+            product_of_block(4, rows, pairs, a, row, pair, b, c, width, adding);
+        else if (columns > 32)
+            product_of_block(3, rows, pairs, a, row, pair, b, c, width, adding);
+        else if (columns > 16)
+            product_of_block(2, rows, pairs, a, row, pair, b, c, width, adding);
+        else
+            product_of_block(1, rows, pairs, a, row, pair, b, c, width, adding);
     }
 }
 
@@ -100,7 +148,7 @@ static inline void put_along(const bf16 *line, int64_t place, int64_t size, bf16
 
 /* Pairs of neighbouring rows, e.g. of values for shares · values: (block of columns, pair of places, column). `depth` pairs in all. */
 static inline void put_across(const bf16 *even, const bf16 *odd, int64_t at, int64_t size, int64_t depth, bf16 *packed) {
-    for (int64_t i = 0; i < size; i += 16) {
+    for (int64_t i = 0; i < size; i += LANES) {
         __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(even + i)));
         __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(odd + i)));
         bf16 *to = packed + (i / BLOCK) * 2 * BLOCK * depth + 2 * (at * BLOCK + i % BLOCK);
@@ -109,29 +157,26 @@ static inline void put_across(const bf16 *even, const bf16 *odd, int64_t at, int
 }
 
 static inline void narrow_line(const float *from, int64_t size, bf16 *to) {
-    for (int64_t i = 0; i < size; i += 16)
-        _mm256_storeu_si256((__m256i *)(to + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + i)));
+    for (int64_t i = 0; i < size; i += LANES) narrow_vector(_mm512_loadu_ps(from + i), to + i);
 }
 
 /* Rotary positions (Su et al. 2021), in halves as Llama has it. */
 static inline void turned(const bf16 *from, const bf16 *c, const bf16 *s, int64_t size, bf16 *to) {
     int64_t half = size / 2;
-#pragma omp simd
-    for (int64_t i = 0; i < half; i++) {
-        float a = wide(from[i]), b = wide(from[half + i]);
-        to[i] = narrow(a * wide(c[i]) - b * wide(s[i]));
-        to[half + i] = narrow(b * wide(c[half + i]) + a * wide(s[half + i]));
+    for (int64_t i = 0; i < half; i += LANES) {
+        __m512 x = wide_vector(from + i), y = wide_vector(from + half + i);
+        narrow_vector(_mm512_fnmadd_ps(y, wide_vector(s + i), _mm512_mul_ps(x, wide_vector(c + i))), to + i);
+        narrow_vector(_mm512_fmadd_ps(x, wide_vector(s + half + i), _mm512_mul_ps(y, wide_vector(c + half + i))), to + half + i);
     }
 }
 
 /* The gradient of `turned`. */
 static inline void turned_back(const float *from, const bf16 *c, const bf16 *s, int64_t size, bf16 *to) {
     int64_t half = size / 2;
-#pragma omp simd
-    for (int64_t i = 0; i < half; i++) {
-        float a = from[i], b = from[half + i];
-        to[i] = narrow(a * wide(c[i]) + b * wide(s[half + i]));
-        to[half + i] = narrow(b * wide(c[half + i]) - a * wide(s[i]));
+    for (int64_t i = 0; i < half; i += LANES) {
+        __m512 x = _mm512_loadu_ps(from + i), y = _mm512_loadu_ps(from + half + i);
+        narrow_vector(_mm512_fmadd_ps(y, wide_vector(s + half + i), _mm512_mul_ps(x, wide_vector(c + i))), to + i);
+        narrow_vector(_mm512_fnmadd_ps(x, wide_vector(s + i), _mm512_mul_ps(y, wide_vector(c + half + i))), to + half + i);
     }
 }
 
@@ -220,20 +265,21 @@ static Forward forward_room(char *room, int64_t keys, int64_t size) {
 }
 
 /* Shares of `seen` keys from their scores, 0 behind them up to `width`; the logarithm of the sum that they were divided by. */
-static inline float shares_of(const float *scores, int64_t seen, int64_t width, float scale, float *held, bf16 *shares) {
-    float largest = -INFINITY, total = 0.0f;
-#pragma omp simd reduction(max : largest)
-    for (int64_t k = 0; k < seen; k++) largest = scores[k] > largest ? scores[k] : largest;
-#pragma omp simd reduction(+ : total)
-    for (int64_t k = 0; k < seen; k++) {
-        held[k] = exponential((scores[k] - largest) * scale);
-        total += held[k];
+static inline float shares_of(float *scores, int64_t seen, int64_t width, float scale, bf16 *shares) {
+    __m512 most = _mm512_set1_ps(-INFINITY), sum = _mm512_setzero_ps();
+    for (int64_t k = 0; k < seen; k += LANES)
+        most = _mm512_mask_max_ps(most, lanes_before(seen, k), most, _mm512_loadu_ps(scores + k));
+    float largest = _mm512_reduce_max_ps(most);
+    for (int64_t k = 0; k < seen; k += LANES) {
+        __m512 below = _mm512_sub_ps(_mm512_loadu_ps(scores + k), _mm512_set1_ps(largest));
+        __m512 found = _mm512_maskz_mov_ps(lanes_before(seen, k), exponentials(_mm512_mul_ps(below, _mm512_set1_ps(scale))));
+        _mm512_storeu_ps(scores + k, found);
+        sum = _mm512_add_ps(sum, found);
     }
-    float share = 1.0f / total;
-#pragma omp simd
-    for (int64_t k = 0; k < seen; k++) held[k] *= share;
-    memset(held + seen, 0, (size_t)(width - seen) * 4);
-    narrow_line(held, width, shares);
+    float total = _mm512_reduce_add_ps(sum);
+    int64_t k = 0;
+    for (; k < seen; k += LANES) narrow_vector(_mm512_mul_ps(_mm512_loadu_ps(scores + k), _mm512_set1_ps(1.0f / total)), shares + k);
+    if (k < width) memset(shares + k, 0, (size_t)(width - k) * 2);
     return largest * scale + logf(total);
 }
 
@@ -243,16 +289,15 @@ static void attend(const Asked *asked, Segment s, int64_t head, Forward f, bf16 
     lay_out_keys(asked, s, head, depth, f.keys, NULL, NULL, f.values, f.lines);
     for (int64_t first = 0; first < s.tokens * group; first += TILE) {
         int64_t count = s.tokens * group - first < TILE ? s.tokens * group - first : TILE;
-        int64_t blocks = blocks_of(s.before + (first + count - 1) / group + 1), keys = blocks * BLOCK;
+        int64_t seen = s.before + (first + count - 1) / group + 1, keys = blocks_of(seen) * BLOCK;
         lay_out_queries(asked, s, head, first, count, f.queries);
-        product(count, blocks, size / 2, f.queries, size / 2, 1, f.keys, size / 2, f.scores, keys, 0);
+        product(count, seen, size / 2, f.queries, size / 2, 1, f.keys, size / 2, f.scores, keys, 0);
         for (int64_t i = 0; i < count; i++) {
             int64_t place = (first + i) / group, t = s.start + place, h = head * group + (first + i) % group;
             float *line = f.scores + i * keys;
-            sums[t * heads + h] = shares_of(line, s.before + place + 1, keys, asked->scale, line, f.shares + i * keys);
+            sums[t * heads + h] = shares_of(line, s.before + place + 1, keys, asked->scale, f.shares + i * keys);
         }
-        int64_t pairs = (s.before + (first + count - 1) / group + 2) / 2;
-        product(count, size / BLOCK, pairs, f.shares, keys / 2, 1, f.values, depth, f.mixed, size, 0);
+        product(count, size, (seen + 1) / 2, f.shares, keys / 2, 1, f.values, depth, f.mixed, size, 0);
         for (int64_t i = 0; i < count; i++) {
             int64_t t = s.start + (first + i) / group, h = head * group + (first + i) % group;
             narrow_line(f.mixed + i * size, size, mixed + t * mixed_stride + h * size);
@@ -324,19 +369,24 @@ typedef struct {
 
 /* Shares into `scores`, gradients of the scores into `of_shares`, both 0 behind the `seen` keys up to `width`. */
 static inline void of_scores_of(float *scores, float *of_shares, int64_t seen, int64_t width, float scale, float sum, float along) {
-#pragma omp simd
-    for (int64_t k = 0; k < seen; k++) {
-        float share = exponential(scores[k] * scale - sum);
-        scores[k] = share;
-        of_shares[k] = share * (of_shares[k] - along) * scale;
+    int64_t k = 0;
+    for (; k < seen; k += LANES) {
+        __m512 below = _mm512_fmsub_ps(_mm512_loadu_ps(scores + k), _mm512_set1_ps(scale), _mm512_set1_ps(sum));
+        __m512 share = _mm512_maskz_mov_ps(lanes_before(seen, k), exponentials(below));
+        __m512 apart = _mm512_sub_ps(_mm512_loadu_ps(of_shares + k), _mm512_set1_ps(along));
+        __m512 flow = _mm512_mul_ps(_mm512_mul_ps(share, apart), _mm512_set1_ps(scale));
+        _mm512_storeu_ps(scores + k, share);
+        _mm512_storeu_ps(of_shares + k, _mm512_maskz_mov_ps(lanes_before(seen, k), flow));
     }
-    memset(scores + seen, 0, (size_t)(width - seen) * 4);
-    memset(of_shares + seen, 0, (size_t)(width - seen) * 4);
+    if (k < width) {
+        memset(scores + k, 0, (size_t)(width - k) * 4);
+        memset(of_shares + k, 0, (size_t)(width - k) * 4);
+    }
 }
 
 /* Two lines of float32 side by side, as (key, line). */
 static inline void narrow_across(const float *even, const float *odd, int64_t width, bf16 *to) {
-    for (int64_t k = 0; k < width; k += 16) {
+    for (int64_t k = 0; k < width; k += LANES) {
         __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(even + k)));
         __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(odd + k)));
         _mm512_storeu_si512(to + 2 * k, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
@@ -347,7 +397,7 @@ static inline void narrow_across(const float *even, const float *odd, int64_t wi
 static void tile_back(const Asked *asked, Segment s, int64_t head, const Flowing *w, Backward b, int64_t first, int64_t count,
                       int64_t depth) {
     int64_t size = asked->size, group = asked->group, heads = asked->shared * group;
-    int64_t seen = s.before + (first + count - 1) / group + 1, blocks = blocks_of(seen), keys = blocks * BLOCK;
+    int64_t seen = s.before + (first + count - 1) / group + 1, keys = blocks_of(seen) * BLOCK;
     int64_t even = count + count % 2;
     bf16 *upstream = b.upstream;
     lay_out_queries(asked, s, head, first, count, b.queries);
@@ -365,8 +415,8 @@ static void tile_back(const Asked *asked, Segment s, int64_t head, const Flowing
         put_across(b.queries + i * size, b.queries + (i + 1) * size, i / 2, size, TILE / 2, b.queries_across);
         put_across(upstream + i * size, upstream + (i + 1) * size, i / 2, size, TILE / 2, b.upstream_across);
     }
-    product(count, blocks, size / 2, b.queries, size / 2, 1, b.keys, size / 2, b.scores, keys, 0);
-    product(count, blocks, size / 2, upstream, size / 2, 1, b.values, size / 2, b.of_shares, keys, 0);
+    product(count, seen, size / 2, b.queries, size / 2, 1, b.keys, size / 2, b.scores, keys, 0);
+    product(count, seen, size / 2, upstream, size / 2, 1, b.values, size / 2, b.of_shares, keys, 0);
     for (int64_t i = 0; i < count; i++) {
         int64_t place = (first + i) / group, t = s.start + place, h = head * group + (first + i) % group;
         const bf16 *gave = w->mixed + t * w->mixed_stride + h * size, *got = upstream + i * size;
@@ -381,9 +431,9 @@ static void tile_back(const Asked *asked, Segment s, int64_t head, const Flowing
         narrow_across(b.of_shares + i * keys, b.of_shares + (i + 1) * keys, keys, b.of_scores_across + i * keys);
     }
     for (int64_t i = 0; i < count; i++) narrow_line(b.of_shares + i * keys, keys, b.of_scores + i * keys);
-    product(count, size / BLOCK, (seen + 1) / 2, b.of_scores, keys / 2, 1, b.keys_across, depth, b.of_queries, size, 0);
-    product(seen, size / BLOCK, even / 2, b.of_scores_across, 1, keys, b.queries_across, TILE / 2, b.of_keys, size, 1);
-    product(seen, size / BLOCK, even / 2, b.shares_across, 1, keys, b.upstream_across, TILE / 2, b.of_values, size, 1);
+    product(count, size, (seen + 1) / 2, b.of_scores, keys / 2, 1, b.keys_across, depth, b.of_queries, size, 0);
+    product(seen, size, even / 2, b.of_scores_across, 1, keys, b.queries_across, TILE / 2, b.of_keys, size, 1);
+    product(seen, size, even / 2, b.shares_across, 1, keys, b.upstream_across, TILE / 2, b.of_values, size, 1);
     for (int64_t i = 0; i < count; i++) {
         int64_t t = s.start + (first + i) / group, h = head * group + (first + i) % group;
         turned_back(b.of_queries + i * size, asked->cosine + t * size, asked->sine + t * size, size,
