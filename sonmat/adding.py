@@ -118,6 +118,7 @@ def _merged(folder: RunFolder, recipe: Recipe, arms: Sequence[str], listeners: t
             "candidates": (*before.candidates, *added),
             "refused": refused,
             "probe_seconds": {**before.probe_seconds, **seconds},
+            "mean_tokens": {**planned.mean_tokens, **before.mean_tokens},
         }
     )
 
@@ -128,7 +129,7 @@ def _foretold(folder: RunFolder, recipe: Recipe, merged: Plan) -> Plan:
     known = {each.id for each in folder.plan().candidates} | set(merged.probe_seconds)
     new = [each for each in (*merged.candidates, *adopted) if each.id not in known]
     setting = replace(setting_of(folder), recipe=recipe, candidates=(*merged.candidates, *adopted))
-    seconds = probing_seconds(setting, new, merged.device, {})
+    seconds = probing_seconds(setting, new, merged.device, merged.mean_tokens)
     return merged.model_copy(update={"probe_seconds": {**merged.probe_seconds, **seconds}})
 
 

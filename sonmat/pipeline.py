@@ -17,6 +17,7 @@ from sonmat.core.errors import DataError, unknown_name
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text, reader_language
 from sonmat.executors.local import run_locally
+from sonmat.foretelling import say_what_waits
 from sonmat.retrieval.documents import documents_fingerprint
 from sonmat.runs import STEP_FILES, RunFolder, sha256_of, write_value
 from sonmat.runs.decisions import decisions_fingerprint
@@ -220,7 +221,7 @@ def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str
         "split": lambda: split(folder, recipe, inputs, log),
         "plan": lambda: plan(folder, recipe, log, inputs),
         "fit": lambda: _fit(folder, recipe, log, inputs),
-        "prove": lambda: prove(folder, run_locally, log, log.tell, inputs),
+        "prove": lambda: _prove(folder, log, inputs),
         "report": lambda: write_report(folder, recipe.lang or reader_language(), log, inputs),
         "release": lambda: release(folder, run_locally, log, log.tell, inputs),
         "learn": lambda: learn(folder, log, inputs),
@@ -231,6 +232,11 @@ def _do(step: str, folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str
 def _fit(folder: RunFolder, recipe: Recipe, log: EventLog, inputs: str) -> None:
     adopt(folder, recipe, log)
     fit(folder, run_locally, log, log.tell, inputs)
+
+
+def _prove(folder: RunFolder, log: EventLog, inputs: str) -> None:
+    say_what_waits(folder, log)
+    prove(folder, run_locally, log, log.tell, inputs)
 
 
 def _retire(folder: RunFolder, step: str, log: EventLog) -> None:

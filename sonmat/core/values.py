@@ -274,6 +274,10 @@ class Estimate(Value):
     seconds: float
     basis: Text
     """What the figures rest on, e.g. a measured rate and a formula."""
+    checkpoint_bytes: int = 0
+    """Of one checkpoint on the disk; 0 for what writes none."""
+    model_bytes: int = 0
+    """Of the model folder, where training writes one."""
 
 
 class Candidate(Value):
@@ -316,6 +320,8 @@ class Plan(Value):
     device: Device
     probe_seconds: dict[str, float] = Field(default_factory=dict)
     """What the probes of the proof will take of each candidate, as far as they can foretell it."""
+    mean_tokens: dict[str, float] = Field(default_factory=dict)
+    """Of a training row, as each base counts them, by the base's checksum; what is foretold later rests on the same."""
 
 
 # ── fit ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

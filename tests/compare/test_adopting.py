@@ -153,7 +153,7 @@ def announced(events: list[Event]) -> tuple[list[str], list[str]]:
 def test_only_what_is_new_is_announced_with_the_seconds_of_its_probes(
     here: RunFolder, performed: list[Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = here.plan().model_copy(update={"probe_seconds": {FULL: 30.0}})
+    before = here.plan().model_copy(update={"probe_seconds": {FULL: 30.0}, "mean_tokens": {"its-base": 20.0}})
     write_value(here.file("plan.json"), before)
     added = before.candidates[-1].model_copy(update={"id": "lora-x", "method": "lora"})
     unasked = added.model_copy(update={"id": "freeze-x", "method": "freeze"})
@@ -161,6 +161,7 @@ def test_only_what_is_new_is_announced_with_the_seconds_of_its_probes(
         update={
             "candidates": (*before.candidates, added, unasked),
             "probe_seconds": {FULL: 31.0, "lora-x": 42.0, "freeze-x": 9.0},
+            "mean_tokens": {"its-base": 21.0, "another": 30.0},
         }
     )
 
@@ -180,6 +181,8 @@ def test_only_what_is_new_is_announced_with_the_seconds_of_its_probes(
     assert "will take about 42 s besides, over 1 arm;" in probes[0]
     assert [event.kind for event in events].count("base") == 1
     assert here.plan().probe_seconds == {FULL: 30.0, "lora-x": 42.0}
+    # What is foretold later rests on them.
+    assert here.plan().mean_tokens == {"its-base": 20.0, "another": 30.0}
 
 
 def test_the_probes_of_a_model_of_another_run_are_foretold_too(

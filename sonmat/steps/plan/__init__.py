@@ -78,6 +78,7 @@ def plan(folder: RunFolder, recipe: Recipe, emit: Emit, inputs: str) -> Plan:
         refused=tuple(refused),
         device=device,
         probe_seconds=probing_seconds(setting, chosen, device, mean_tokens),
+        mean_tokens=mean_tokens,
     )
     write_value(folder.file("plan.json"), result, inputs)
     for candidate in result.candidates:

@@ -26,12 +26,17 @@ _ROWS: Final = 500
 
 
 def probing_seconds(
-    setting: Setting, candidates: Sequence[Candidate], device: Device, mean_tokens: Mapping[str, float]
+    setting: Setting,
+    candidates: Sequence[Candidate],
+    device: Device,
+    mean_tokens: Mapping[str, float],
+    waiting: Mapping[str, Sequence[Probe]] | None = None,
 ) -> dict[str, float]:
     """Seconds that the wanted probes will take of each candidate; those that they ask nothing are left out.
 
     Args:
         mean_tokens: of a training row, by checksum of the base; where one is missing, `USUAL_TOKENS_PER_BYTE` are taken.
+        waiting: probes by candidate, where not all that are wanted are still to look.
     """
     probes = _wanted(setting)
     row_bytes = _mean_bytes(setting)
@@ -39,7 +44,7 @@ def probing_seconds(
     for candidate in candidates:
         asked = [
             probe.work(setting, candidate)
-            for probe in probes
+            for probe in (probes if waiting is None else waiting[candidate.id])
             if isinstance(probe, Foretold) and isinstance(probe.supports(setting, candidate), Yes)
         ]
         seconds = sum(work.elsewhere_seconds for work in asked)

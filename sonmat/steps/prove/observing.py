@@ -74,12 +74,17 @@ def supporting_probes(setting: Setting, candidate: Candidate) -> list[Probe]:
     return [probe for probe in wanted_probes(setting.recipe) if not isinstance(probe.supports(setting, candidate), No)]
 
 
+def unobserved_probes(folder: RunFolder, setting: Setting, candidate: Candidate) -> list[Probe]:
+    """Those of them that have not observed the arm's present model."""
+    return [probe for probe in supporting_probes(setting, candidate) if not has_observed(folder, candidate.id, probe)]
+
+
 def waiting_probes(folder: RunFolder, setting: Setting, candidate: Candidate) -> list[Probe]:
-    """Those of them that have neither observed the arm's present model nor failed at it."""
+    """Those of them that have not failed at it either."""
     return [
         probe
-        for probe in supporting_probes(setting, candidate)
-        if not has_observed(folder, candidate.id, probe) and read_failure(folder, candidate.id, probe) is None
+        for probe in unobserved_probes(folder, setting, candidate)
+        if read_failure(folder, candidate.id, probe) is None
     ]
 
 
