@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 
 from sonmat.core.proof import Prediction
-from sonmat.core.text import Text, verbatim
+from sonmat.core.text import Language, Text, verbatim
 from sonmat.core.values import Example, LedgerLine, Source, Split
 from sonmat.runs import EventLog, RunFolder, read_value, write_rows, write_value
 from sonmat.steps.report import write_report
-from sonmat.steps.report.answers import MOST_CONTRASTS, MOST_MISTAKES, confident_mistakes, confusion, contrast
+from sonmat.steps.report.answers import (
+    MOST_CONTRASTS,
+    MOST_MISTAKES,
+    MOST_SLICES,
+    confident_mistakes,
+    confusion,
+    contrast,
+)
 from sonmat.steps.report.collect import collect
 from sonmat.steps.report.contents import Report, best_of
 from sonmat.steps.report.data import data_summary
@@ -152,6 +159,46 @@ def test_slices_are_measured_by_the_headline_metric(runs: dict[str, RunFolder]) 
     assert sum(line.items for line in report.slices) == report.items
     mean = sum(line.items * line.chosen for line in report.slices) / report.items
     assert mean == pytest.approx(report.chosen.arm.headline.value)
+    assert report.slices_in_all == len(report.slices)
+
+
+def with_a_shop_each(runs: dict[str, RunFolder], tmp_path: Path, shops: int) -> RunFolder:
+    """Test rows that come from a few channels, and before that from many shops with a row or two each."""
+    folder = RunFolder(Path(shutil.copytree(runs["support"].path, tmp_path / "shops")))
+    tested = {row: place for place, row in enumerate(folder.split().test)}
+    examples = [
+        each.model_copy(update={"slices": {"shop": f"shop {tested[each.id] % shops}", **each.slices}})
+        if each.id in tested
+        else each
+        for each in folder.examples()
+    ]
+    write_rows(folder.file("examples.jsonl"), Example, examples)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "40 of 92 groups are shown, those with the most rows; 52 smaller ones are left out."),
+        ("ko", "묶음 92개 가운데 행이 많은 40개만 보여 드립니다. 더 작은 52개는 뺐습니다."),
+    ],
+)
+def test_groups_that_a_page_has_no_room_for_are_the_smallest_and_it_says_how_many(
+    runs: dict[str, RunFolder], tmp_path: Path, language: Language, told: str
+) -> None:
+    folder = with_a_shop_each(runs, tmp_path, shops=90)
+    report = collect(folder)
+    assert (len(report.slices), report.slices_in_all) == (MOST_SLICES, 92)
+    assert [line.column for line in report.slices[-2:]] == ["channel", "channel"]
+    shown = [line.items for line in report.slices if line.column == "shop"]
+    assert shown == sorted(shown, reverse=True)
+    assert told in write_report(folder, language, EventLog(None)).read_text(encoding="utf-8")
+
+
+def test_where_all_groups_are_shown_none_is_said_to_be_left_out(runs: dict[str, RunFolder], tmp_path: Path) -> None:
+    folder = with_a_shop_each(runs, tmp_path, shops=38)
+    assert collect(folder).slices_in_all == MOST_SLICES
+    assert "smaller ones are left out" not in write_report(folder, "en", EventLog(None)).read_text(encoding="utf-8")
 
 
 def test_rows_of_the_data_summary_add_up(runs: dict[str, RunFolder]) -> None:

@@ -153,7 +153,13 @@ def slices(
                     reference=other,
                 )
             )
-    return tuple(lines[:MOST_SLICES])
+    return tuple(lines)
+
+
+def largest_slices(lines: Sequence[SliceLine]) -> tuple[SliceLine, ...]:
+    """Those that a page has room for, in their order: of too many the ones with the most rows, whichever column they are of."""
+    kept = sorted(range(len(lines)), key=lambda place: -lines[place].items)[:MOST_SLICES]
+    return tuple(lines[place] for place in sorted(kept))
 
 
 def values_by_row(

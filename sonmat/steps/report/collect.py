@@ -66,6 +66,7 @@ def collect(folder: RunFolder) -> Report:
     mistakes = _mistakes(chosen, test, given[chosen], metrics, compared)
     headline = measure_named(proof.headline)
     lines = tuple(_arm_line(folder, arm, proof, reference) for arm in proof.arms)
+    slices = _slices(proof, test, given, reference, costs_of_run(folder))
     report = Report(
         name=folder.path.resolve().name,
         data=_data_names(recipe),
@@ -92,7 +93,8 @@ def collect(folder: RunFolder) -> Report:
         failed=proof.failed,
         classes=next(arm.per_class for arm in proof.arms if arm.candidate == chosen),
         confusion=answers.confusion(chosen, test, given[chosen]) if kind == "label" else None,
-        slices=_slices(proof, test, given, reference, costs_of_run(folder)),
+        slices=answers.largest_slices(slices),
+        slices_in_all=len(slices),
         curves=_curves(folder, plan),
         more_data=proof.curve,
         mistakes=mistakes,

@@ -355,6 +355,8 @@ class Report(Value):
     classes: tuple[ClassScore, ...]
     confusion: Confusion | None
     slices: tuple[SliceLine, ...]
+    slices_in_all: int = 0
+    """With those that the page has no room for."""
     curves: tuple[Curve, ...]
     more_data: LearningCurve | None = None
     mistakes: Mistakes | None

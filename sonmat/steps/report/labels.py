@@ -72,7 +72,7 @@ ARMS_INTRO: Final = Text(
 )
 ARM: Final = Text(en="Candidate", ko="후보")
 CHOSEN: Final = Text(en="use this", ko="추천")
-REFERENCE: Final = Text(en="reference", ko="기준")
+REFERENCE: Final = Text(en="reference", ko="비교 기준")
 BETTER_UP: Final = Text(en="{measure} (higher is better)", ko="{measure} (높을수록 좋음)")
 BETTER_DOWN: Final = Text(en="{measure} (lower is better)", ko="{measure} (낮을수록 좋음)")
 DIFFERENCE: Final = Text(en="Difference to {name}", ko="{name} 대비 차이")
@@ -90,9 +90,13 @@ MEMORY: Final = Text(en="Memory", ko="메모리")
 FIT_TIME: Final = Text(en="Training", ko="학습 시간")
 ALL_MEASURES: Final = Text(en="All measures", ko="모든 지표")
 FAILED: Final = Text(en="Did not finish", ko="끝내지 못한 후보")
-SLICES: Final = Text(en="By group of rows", ko="행 묶음별 결과")
-SLICE: Final = Text(en="Group", ko="묶음")
+SLICES: Final = Text(en="By group of rows", ko="집단별 결과")
+SLICE: Final = Text(en="Group", ko="집단")
 ROWS: Final = Text(en="Rows", ko="행 수")
+GROUPS_LEFT_OUT: Final = Text(
+    en="{shown} of {all} groups are shown, those with the most rows; {others} smaller ones are left out.",
+    ko="묶음 {all}개 가운데 행이 많은 {shown}개만 보여 드립니다. 더 작은 {others}개는 뺐습니다.",
+)
 
 # ── classes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 CLASSES: Final = Text(en="Class by class", ko="클래스별 결과")
@@ -111,7 +115,7 @@ PREDICTED: Final = Text(en="Answered", ko="답한 횟수")
 CONFUSION: Final = Text(en="What is taken for what", ko="무엇을 무엇으로 답했나")
 CONFUSION_INTRO: Final = Text(
     en="Each line is a right class, each column an answer. The diagonal is right.",
-    ko="줄은 정답, 칸은 답변입니다. 대각선이 맞힌 답입니다.",
+    ko="줄은 정답 클래스, 칸은 답변입니다. 대각선이 맞힌 답입니다.",
 )
 CONFUSION_CELL: Final = Text(en="{target} answered as {answer}: {count}", ko="정답 {target}, 답변 {answer}: {count}개")
 CONFUSION_TOP: Final = Text(en="Commonest mix-ups", ko="가장 자주 헷갈린 쌍")
@@ -179,9 +183,9 @@ LENGTHS_INTRO: Final = Text(
 )
 SLICE_COUNTS: Final = Text(en="Rows by '{column}'", ko="'{column}' 값별 행 수")
 FILE_COUNTS: Final = Text(en="Rows of each file", ko="파일별 행 수")
-FOLDS: Final = Text(en="Cross-validation in {folds} folds", ko="{folds}겹 교차 검증")
+FOLDS: Final = Text(en="Cross-validation in {folds} folds", ko="{folds}-폴드 교차 검증")
 FOLDS_REPEATED: Final = Text(
-    en="Cross-validation in {folds} folds, repeated {repeats} times", ko="{folds}겹 교차 검증을 {repeats}번 반복"
+    en="Cross-validation in {folds} folds, repeated {repeats} times", ko="{folds}-폴드 교차 검증을 {repeats}번 반복"
 )
 CHECK: Final = Text(en="Check", ko="점검")
 GRAVITY: Final = Text(en="Severity", ko="중요도")
