@@ -180,7 +180,7 @@ def with_a_shop_each(runs: dict[str, RunFolder], tmp_path: Path, shops: int) -> 
     ("language", "told"),
     [
         ("en", "40 of 92 groups are shown, those with the most rows; 52 smaller ones are left out."),
-        ("ko", "묶음 92개 가운데 행이 많은 40개만 보여 드립니다. 더 작은 52개는 뺐습니다."),
+        ("ko", "집단 92개 가운데 행이 많은 40개만 보여 드립니다. 더 작은 52개는 뺐습니다."),
     ],
 )
 def test_groups_that_a_page_has_no_room_for_are_the_smallest_and_it_says_how_many(

@@ -95,7 +95,7 @@ SLICE: Final = Text(en="Group", ko="집단")
 ROWS: Final = Text(en="Rows", ko="행 수")
 GROUPS_LEFT_OUT: Final = Text(
     en="{shown} of {all} groups are shown, those with the most rows; {others} smaller ones are left out.",
-    ko="묶음 {all}개 가운데 행이 많은 {shown}개만 보여 드립니다. 더 작은 {others}개는 뺐습니다.",
+    ko="집단 {all}개 가운데 행이 많은 {shown}개만 보여 드립니다. 더 작은 {others}개는 뺐습니다.",
 )
 
 # ── classes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
