@@ -147,10 +147,31 @@ def forward_passes(
 ) -> list[list[int]]:
     """A step's rows in passes of at most `most_tokens` padded tokens, longest first; `at_least` so many passes if possible.
 
+    They are as few as can be, and of like size: a small rest would take nearly as long as a whole pass.
+
     Args:
         packed: the rows of a pass take no padding, so that their own tokens count.
     """
     ordered = sorted(rows, key=lambda index: -lengths[index])
+    passes = _passes(ordered, lengths, most_tokens, packed)
+    # The least limit that needs no more passes.
+    low, high = 0, most_tokens
+    while high - low > 1:
+        middle = (low + high) // 2
+        smaller = _passes(ordered, lengths, middle, packed)
+        if len(smaller) == len(passes):
+            passes, high = smaller, middle
+        else:
+            low = middle
+    while len(passes) < min(at_least, len(ordered)):
+        longest = max(passes, key=len)
+        half = len(longest) // 2
+        passes.append(longest[half:])
+        del longest[half:]
+    return passes
+
+
+def _passes(ordered: Sequence[int], lengths: Sequence[int], most_tokens: int, packed: bool) -> list[list[int]]:
     passes: list[list[int]] = []
     tokens = 0
     for index in ordered:
@@ -160,9 +181,4 @@ def forward_passes(
         else:
             passes.append([index])
             tokens = lengths[index]
-    while len(passes) < min(at_least, len(ordered)):
-        longest = max(passes, key=len)
-        half = len(longest) // 2
-        passes.append(longest[half:])
-        del longest[half:]
     return passes

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 USUAL_TOKENS: Final = 4096
-USUAL_TOKENS_GENERATING: Final = 1024
-"""Of a language model these stay in a processor's cache (docs/performance.md)."""
+USUAL_TOKENS_GENERATING: Final = 1536
+"""Of a language model more gain nothing on a processor, and take more memory (docs/log.md)."""
 SMALLEST: Final = 512
 LARGEST: Final = {"cpu": 8192, "mps": 8192, "cuda": 131072}
 TIMED_STEPS: Final = 3

@@ -92,6 +92,14 @@ def test_forward_passes_hold_every_row_once_within_the_budget(lengths: list[int]
         assert len(rows) == 1 or max(lengths[index] for index in rows) * len(rows) <= budget
 
 
+def test_no_pass_is_a_small_rest_of_its_step() -> None:
+    assert [len(rows) for rows in forward_passes(range(11), [100] * 11, 1000)] == [6, 5]
+    assert [len(rows) for rows in forward_passes(range(4), [1065, 40, 30, 10], 1100, packed=True)] == [1, 3]
+    lengths = [240, 210, 180, 150, 120, 90, 60, 35]
+    passes = forward_passes(range(8), lengths, 1024, packed=True)
+    assert [sum(lengths[row] for row in rows) for rows in passes] == [630, 455]
+
+
 WEIGHTS = st.lists(st.floats(0.05, 4), min_size=1, max_size=60)
 
 
