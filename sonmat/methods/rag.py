@@ -20,7 +20,8 @@ from sonmat.core.protocols import OVER, FitJob, FitResult, No, Predictor, Questi
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Example, Json, ModelFacts
 from sonmat.inference.predictor import NeuralPredictor
-from sonmat.prompting.asking import WRITTEN_COST, can_be_asked
+from sonmat.inference.token_costs import WRITTEN_COST
+from sonmat.prompting.asking import can_be_asked
 from sonmat.prompting.predictor import PromptedPredictor, answer_room
 from sonmat.prompting.prompt import Prompt, Shot, can_be_shown, shot_of
 from sonmat.prompting.rendering import Renderer

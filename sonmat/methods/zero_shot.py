@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sonmat.core.protocols import FitJob, FitResult, No, Predictor, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Json, ModelFacts
-from sonmat.prompting.asking import WRITTEN_COST, asking_with, can_be_asked
+from sonmat.inference.token_costs import WRITTEN_COST
+from sonmat.prompting.asking import asking_with, can_be_asked
 from sonmat.training.estimates import estimate_answering
 from sonmat.training.tuning import load_prompted
 

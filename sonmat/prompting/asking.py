@@ -13,6 +13,7 @@ from sonmat.core.protocols import FitJob, FitResult, No, SavedModel, Task, Workl
 from sonmat.core.text import Text
 from sonmat.core.values import ModelFacts, Spec
 from sonmat.inference.predictor import NeuralPredictor
+from sonmat.inference.token_costs import WRITTEN_COST
 from sonmat.prompting.choosing import TRIES_FILE, Asking, Tries
 from sonmat.prompting.predictor import Nearest, PromptedChat, PromptedPredictor, answer_room
 from sonmat.prompting.prompt import PROMPT_FILE, Answering, Prompt
@@ -21,10 +22,6 @@ from sonmat.runs.files import read_value, write_value
 if TYPE_CHECKING:
     from torch import nn
 
-WRITTEN_COST = 3
-"""A token that is written beside other rows costs about as much as this many that are read."""
-ALONE_COST = 10
-"""And one that is written for a single question: every weight is fetched for it."""
 WRITTEN_LABEL_TOKENS = 6
 """Of a label and what a small model says around it, where it does not talk on."""
 TURN_TOKENS = 12

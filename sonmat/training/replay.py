@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sonmat.core.errors import ModelError, Paused, SettingError
 from sonmat.core.protocols import FitJob, Task
 from sonmat.core.text import Text
-from sonmat.core.values import Example, Source
+from sonmat.core.values import Device, Estimate, Example, ModelFacts, Source
 from sonmat.inference.device import torch_device
 from sonmat.inference.generation import Generated, generate_each
 from sonmat.inference.predictor import computing
+from sonmat.inference.token_costs import WRITTEN_COST
 from sonmat.runs.files import atomic_write, sha256_of
+from sonmat.training.estimates import operations_per_token, useful_rate
 from sonmat.training.general_texts import Prompt, prompts
 from sonmat.training.settings import Replay
 
@@ -39,6 +41,23 @@ def check_replay(task: Task, replay: Replay) -> None:
     """
     if replay and (not task.generates or "messages" not in task.Input.model_fields):
         raise _only_where_answers_are_written()
+
+
+def with_written_answers(estimate: Estimate, replay: Replay, base: ModelFacts, device: Device) -> Estimate:
+    """The estimate of all fits, with the time in which the base answers the general prompts: once, whatever the folds and shares.
+
+    At most so long: answers that end sooner are not waited for.
+    """
+    if replay == 0:
+        return estimate
+    asked = len(_asked_of(base))
+    tokens = asked * MOST_NEW_TOKENS * WRITTEN_COST
+    seconds = operations_per_token(base) * tokens / useful_rate(device)
+    basis = Text(
+        en=f"{estimate.basis.en}; before it the base writes {asked} answers to be replayed, for {seconds:.0f} s at most",
+        ko=f"{estimate.basis.ko}. 그 전에 기본 모델이 되새길 답 {asked}개를 쓰는 시간은 최대 {seconds:.0f}초",
+    )
+    return estimate.model_copy(update={"seconds": round(estimate.seconds + seconds, 1), "basis": basis})
 
 
 def with_replay(job: FitJob, share: float, model: nn.Module, processor: Any) -> FitJob:
@@ -59,8 +78,7 @@ def with_replay(job: FitJob, share: float, model: nn.Module, processor: Any) -> 
 
 def _base_answers(job: FitJob, model: nn.Module, processor: Any) -> list[tuple[Prompt, str]]:
     assert job.base is not None, "what trains has a base"
-    spoken = [prompt for prompt in prompts() if not job.base.languages or prompt.language in job.base.languages]
-    wanted = spoken or list(prompts())
+    wanted = _asked_of(job.base)
     file = _kept_in(job, model, processor, wanted)
     if file.is_file():
         texts = json.loads(file.read_text(encoding="utf-8"))
@@ -71,6 +89,12 @@ def _base_answers(job: FitJob, model: nn.Module, processor: Any) -> list[tuple[P
     if len(answers) < min(FEWEST_ANSWERS, len(wanted)):
         raise _never_ends(len(answers), len(wanted))
     return answers
+
+
+def _asked_of(base: ModelFacts) -> list[Prompt]:
+    """In the languages that it speaks; all, where it speaks none of them or nobody knows."""
+    spoken = [prompt for prompt in prompts() if not base.languages or prompt.language in base.languages]
+    return spoken or list(prompts())
 
 
 def _written(job: FitJob, model: nn.Module, processor: Any, wanted: Sequence[Prompt]) -> dict[str, str]:

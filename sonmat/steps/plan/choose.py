@@ -16,7 +16,7 @@ from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, Estimate, ModelFacts, Refused, Spec
 from sonmat.steps.plan.suiting import MEMORY_SHARE, Suited, suit
-from sonmat.training.replay import check_replay
+from sonmat.training.replay import check_replay, with_written_answers
 from sonmat.training.settings import TrainingSettings
 
 PREFERRED = {
@@ -139,6 +139,9 @@ def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe, fits: i
     resolved, planned = suited.settings.model_dump(mode="json"), {*proposed, *suited.chosen}
     origins = {name: "user" if name in user else "plan" if name in planned else "default" for name in resolved}
     base = offer.base if method.needs_base else None
+    estimate = _of_all_fits(suited.estimate, fits)
+    if base is not None and isinstance(wanted, TrainingSettings):
+        estimate = with_written_answers(estimate, wanted.replay, base, offer.workload.device)
     return Candidate.model_validate(
         {
             "id": f"{method.name}-{_slug(base.name)}" if base else method.name,
@@ -150,7 +153,7 @@ def _candidate(method: Method, task: Task, offer: Offer, recipe: Recipe, fits: i
             "origins": origins,
             "learns": method.learns,
             "reason": _with_what_was_chosen(_reason(method, recipe), suited),
-            "estimate": _of_all_fits(suited.estimate, fits),
+            "estimate": estimate,
         }
     )
 

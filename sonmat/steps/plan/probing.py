@@ -15,7 +15,7 @@ from sonmat.core.probing import Foretold, Probe, Setting, Work
 from sonmat.core.protocols import Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device
-from sonmat.prompting.asking import ALONE_COST, WRITTEN_COST
+from sonmat.inference.token_costs import ALONE_COST, WRITTEN_COST
 from sonmat.reading.rows import texts_of
 from sonmat.training.estimates import operations_per_token, useful_rate
 

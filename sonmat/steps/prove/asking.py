@@ -17,7 +17,7 @@ from sonmat.core.protocols import Emit, Predictor, Question, Task
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device
 from sonmat.models.saved import load_predictor, open_saved
-from sonmat.prompting.asking import ALONE_COST, WRITTEN_COST
+from sonmat.inference.token_costs import ALONE_COST, WRITTEN_COST
 from sonmat.runs import RunFolder
 from sonmat.runs.folder import ENDPOINTS
 
