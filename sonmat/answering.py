@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sonmat.core.errors import DataError, ModelError
+from sonmat.core.faults import fault_words
 from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Predictor, Question, SavedModel
 from sonmat.core.text import Text
@@ -77,11 +78,12 @@ class Model:
             task.Input.model_validate(found)
         except ValidationError as error:
             fault = error.errors()[0]
+            words = fault_words(fault)
             where = ".".join(str(part) for part in fault["loc"])
             raise DataError(
                 Text(
-                    en=f"This is no input for {task.title.en}: {where}: {fault['msg']}.",
-                    ko=f"{task.title.ko}의 입력이 아닙니다: {where}: {fault['msg']}.",
+                    en=f"This is no input for {task.title.en}: {where}: {words.en}.",
+                    ko=f"{task.title.ko}의 입력이 아닙니다: {where}: {words.ko}.",
                 ),
                 Text(
                     en=f"Expected fields: {', '.join(task.Input.model_fields)}.",

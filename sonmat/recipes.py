@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from sonmat.core.errors import SettingError
+from sonmat.core.faults import fault_words
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 
@@ -43,7 +44,7 @@ def make_recipe(file: Path | None, given: dict[str, Any]) -> Recipe:
                 en=where.en + "; ".join(problem.en for problem in problems) + ".",
                 ko=where.ko + "; ".join(problem.ko for problem in problems) + ".",
             ),
-            Text(en=f"Known keys: {', '.join(Recipe.model_fields)}.", ko=f"가능한 항목: {', '.join(Recipe.model_fields)}."),
+            _fix(any(fault["type"] == "extra_forbidden" for fault in error.errors())),
         ) from error
 
 
@@ -91,6 +92,15 @@ def _read(file: Path) -> dict[str, Any]:
     return values
 
 
+def _fix(names_are_wrong: bool) -> Text:
+    if names_are_wrong:
+        known = ", ".join(Recipe.model_fields)
+        return Text(en=f"Known keys: {known}.", ko=f"가능한 항목: {known}.")
+    return Text(
+        en="Mend these values; nothing has been started.", ko="값을 고쳐 다시 실행하세요. 아직 아무것도 하지 않았습니다."
+    )
+
+
 def _problem(fault: dict[str, Any]) -> Text:
     name = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
@@ -100,5 +110,5 @@ def _problem(fault: dict[str, Any]) -> Text:
         return Text(en=en, ko=ko)
     if fault["type"] == "missing":
         return Text(en=f"'{name}' is missing", ko=f"'{name}'이(가) 없습니다")
-    shown = repr(fault.get("input"))[:60]
-    return Text(en=f"{name} is {shown}: {fault['msg']}", ko=f"{name} 값이 {shown}입니다: {fault['msg']}")
+    shown, words = repr(fault.get("input"))[:60], fault_words(fault)
+    return Text(en=f"{name} is {shown}: {words.en}", ko=f"{name} 값이 {shown}입니다: {words.ko}")

@@ -46,6 +46,20 @@ def test_what_is_wrong_with_a_recipe_is_said_all_at_once(tmp_path: Path, text: s
     assert caught.value.exit_code == 2
 
 
+def test_a_value_that_does_not_fit_is_told_in_both_languages_and_without_the_list_of_all_keys() -> None:
+    given = {"data": ["a.csv"], "shares": (0.4, 0.1, 0.5), "minutes": -3, "leakage": "go", "seed": "x"}
+    with pytest.raises(SettingError) as caught:
+        make_recipe(None, given)
+    message = caught.value.what
+    assert "expected 60 to 80 % to train" in message.en
+    assert "Value error" not in message.en
+    for korean in ("학습 60~80%", "0보다 커야 합니다", "'stop', 'drop', 'keep'", "정수여야 합니다"):
+        assert korean in message.ko
+    assert "Input should" not in message.ko
+    assert caught.value.fix is not None
+    assert "Known keys" not in caught.value.fix.en
+
+
 def test_a_recipe_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="no recipe"):
         make_recipe(tmp_path / "none.yaml", {})

@@ -25,7 +25,7 @@ from sonmat.cli import (
     show,
     split,
 )
-from sonmat.cli.options import Lang, PanelledCommand, words
+from sonmat.cli.options import Lang, PanelledCommand, speaking, words
 from sonmat.core.text import Text, reader_language
 
 HELP = Text(
@@ -45,29 +45,29 @@ def build() -> Any:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_sonmat)
-    app.command("run", help=str(run.HELP), cls=PanelledCommand)(run.run)
-    app.command("audit", help=str(audit.HELP), cls=PanelledCommand)(audit.audit)
-    app.command("split", help=str(split.HELP), cls=PanelledCommand)(split.split)
-    app.command("convert", help=str(convert.HELP), cls=PanelledCommand)(convert.convert)
-    app.command("plan", help=str(plan.HELP))(plan.plan)
-    app.command("fit", help=str(fit.HELP))(fit.fit)
-    app.command("prove", help=str(prove.HELP))(prove.prove)
-    app.command("compare", help=str(compare.HELP))(compare.compare)
-    app.command("blind", help=str(blind.HELP))(blind.blind)
-    app.command("report", help=str(report.HELP))(report.report)
-    app.command("predict", help=str(predict.HELP))(predict.predict)
-    app.command("chat", help=str(chat.HELP))(chat.chat)
-    app.command("runs", help=str(runs.HELP))(runs.runs)
-    app.command("show", help=str(show.HELP))(show.show)
+    app.command("run", help=str(run.HELP), cls=PanelledCommand)(speaking(run.run))
+    app.command("audit", help=str(audit.HELP), cls=PanelledCommand)(speaking(audit.audit))
+    app.command("split", help=str(split.HELP), cls=PanelledCommand)(speaking(split.split))
+    app.command("convert", help=str(convert.HELP), cls=PanelledCommand)(speaking(convert.convert))
+    app.command("plan", help=str(plan.HELP))(speaking(plan.plan))
+    app.command("fit", help=str(fit.HELP))(speaking(fit.fit))
+    app.command("prove", help=str(prove.HELP))(speaking(prove.prove))
+    app.command("compare", help=str(compare.HELP))(speaking(compare.compare))
+    app.command("blind", help=str(blind.HELP))(speaking(blind.blind))
+    app.command("report", help=str(report.HELP))(speaking(report.report))
+    app.command("predict", help=str(predict.HELP))(speaking(predict.predict))
+    app.command("chat", help=str(chat.HELP))(speaking(chat.chat))
+    app.command("runs", help=str(runs.HELP))(speaking(runs.runs))
+    app.command("show", help=str(show.HELP))(speaking(show.show))
     app.add_typer(_models(), name="models")
-    app.command("doctor", help=str(doctor.HELP))(doctor.doctor)
+    app.command("doctor", help=str(doctor.HELP))(speaking(doctor.doctor))
     return typer.main.get_command(app)
 
 
 def _models() -> typer.Typer:
     app = typer.Typer(help=str(models.HELP), no_args_is_help=True, rich_markup_mode=_markup_mode())
-    app.command("list", help=str(models.LIST_HELP))(models.list_models)
-    app.command("pull", help=str(models.PULL_HELP))(models.pull)
+    app.command("list", help=str(models.LIST_HELP))(speaking(models.list_models))
+    app.command("pull", help=str(models.PULL_HELP))(speaking(models.pull))
     return app
 
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from sonmat.runs.votes import Choice
 
 HELP = Text(
-    en="Judge two arms' answers side by side without knowing whose is whose. One key a pair; can be stopped and continued.\n\n"
+    en="Judge two arms' answers blindly. Side by side, not told whose is whose, one key a pair; can be stopped and continued.\n\n"
     "The arms are revealed when all pairs are judged, with the share that prefers one, its interval and an exact test.",
-    ko="두 후보의 답을 어느 쪽 것인지 모른 채 나란히 보고 고릅니다. 키 하나로 고르고, 멈췄다가 이어서 할 수 있습니다.\n\n"
+    ko="두 후보의 답을 눈가림으로 비교합니다. 어느 쪽 것인지 모른 채 나란히 보고 키 하나로 고르며, 멈췄다가 이어서 할 수 있습니다.\n\n"
     "모두 판정하면 후보를 밝히고, 선호도와 그 구간, 정확 검정의 결과를 보여 줍니다.",
 )
 ReadKey = Callable[[], str]

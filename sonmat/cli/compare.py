@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sonmat.core.proof import RunComparison
 
 HELP = Text(
-    en="Compare a newer run with an older one, on test items that both answered.\n\n"
+    en="Compare a newer run with an older one. On test items that both answered.\n\n"
     "Exit code 3 if the newer one is worse beyond noise or does not keep a guard, for your CI.",
     ko="새 실행을 옛 실행과 견줍니다. 둘 다 답한 테스트 문항만 씁니다.\n\n"
     "새 실행이 오차 범위를 넘어 나빠졌거나 조건을 지키지 않으면 종료 코드가 3입니다. CI에 쓸 수 있습니다.",

@@ -15,12 +15,16 @@ from pathlib import Path
 import typer
 
 from sonmat import __version__
+from sonmat.cli.usage import usage_words
 from sonmat.core.errors import Paused, SonmatError
-from sonmat.core.text import Text, verbatim
+from sonmat.core.text import Text
 
 # typer carries click with it under a private name; the public `BadParameter` leads to its base classes.
 _UsageError = typer.BadParameter.__mro__[1]
 _ClickException = typer.BadParameter.__mro__[2]
+
+_ONLY_HELP = "NoArgsIsHelpError"
+"""Of a command that was given nothing at all: its message is the help, and no mistake to be shown in red."""
 
 STOPPED_EXIT_CODE = 130
 CONTINUES = Text(en="The same command continues where it stopped.", ko="같은 명령을 다시 실행하면 멈춘 곳부터 이어집니다.")
@@ -62,11 +66,14 @@ def _tell_usage(error: BaseException, as_json: bool) -> int:
     """A command line that cannot be understood: what is wrong, and where its help is."""
     message = str(error.format_message()) if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
+    if type(error).__name__ == _ONLY_HELP and not as_json:
+        print(message, file=sys.stderr)
+        return int(getattr(error, "exit_code", 2))
     path = context.command_path if context is not None else "sonmat"
     fix = Text(en=f"See `{path} --help`.", ko=f"`{path} --help`를 보세요.")
     kind = "UsageError" if isinstance(error, _UsageError) else type(error).__name__
     code = int(getattr(error, "exit_code", 2))
-    return _tell(kind, verbatim(message), fix, code, as_json)
+    return _tell(kind, usage_words(message), fix, code, as_json)
 
 
 def _unexpected(error: BaseException) -> tuple[Text, Text]:

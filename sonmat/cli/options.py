@@ -7,7 +7,7 @@ What was given arrives as a recipe takes it; whether it makes sense is for the r
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -59,6 +59,16 @@ Lang = Annotated[
         help=words(
             en="Language of messages and report; the locale's if left out.",
             ko="메시지와 보고서의 언어. 생략하면 시스템 언어를 따릅니다.",
+        ),
+    ),
+]
+_LangOfMessages = Annotated[
+    str | None,
+    typer.Option(
+        "--lang",
+        metavar="en|ko",
+        help=words(
+            en="Language of messages; the locale's if left out.", ko="메시지의 언어. 생략하면 시스템 언어를 따릅니다."
         ),
     ),
 ]
@@ -241,7 +251,7 @@ FINDING_OPTIONS: dict[str, Any] = {
         _FINDINGS,
         words(
             "Encoder for label errors and the map; letter groups are counted if left out.",
-            "라벨 오류 점검과 지도에 쓸 인코더. 생략하면 글자 묶음을 셉니다.",
+            "라벨 오류 점검과 지도에 쓸 인코더. 생략하면 글자 조각을 셉니다.",
         ),
     ),
 }
@@ -265,7 +275,7 @@ SPLIT_OPTIONS: dict[str, Any] = {
         _SPLIT,
         words(
             "Cross-validation in N folds instead of a test set; 0 for never.",
-            "테스트 데이터를 떼지 않고 N겹 교차 검증을 합니다. 0이면 하지 않습니다.",
+            "테스트 데이터를 떼지 않고 N-폴드 교차 검증을 합니다. 0이면 하지 않습니다.",
         ),
     ),
 }
@@ -286,7 +296,10 @@ TRAINING_OPTIONS: dict[str, Any] = {
         "--method",
         "A,B",
         _TRAINING,
-        words("Methods to try; chosen if left out.", "써 볼 방법. 생략하면 알아서 고릅니다."),
+        words(
+            "Methods to try. Those that tune are chosen if none of them is named.",
+            "써 볼 방법. 학습하는 방법을 하나도 적지 않으면 그것은 알아서 고릅니다.",
+        ),
     ),
     "minutes": _option(
         float | None,
@@ -458,14 +471,34 @@ def asking(*groups: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callab
 
         named = inspect.Parameter.KEYWORD_ONLY
         added = [inspect.Parameter(name, named, default=_nothing(kind), annotation=kind) for name, kind in options.items()]
-        parameters = [each.replace(kind=named) for each in own] + added
-        # Typer reads a command's options from these two.
-        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {each.name: each.annotation for each in parameters}
-        called.__name__, called.__doc__ = command.__name__, command.__doc__
-        return called
+        return _signed(called, command, [*own, *added])
 
     return with_options
+
+
+def speaking(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with `--lang`, for those that keep no language in a recipe: `entry` has heeded it by then."""
+    own = inspect.signature(command, eval_str=True).parameters
+    if "lang" in own:
+        return command
+
+    def called(lang: str | None, **given: Any) -> None:
+        command(**given)
+
+    added = inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_LangOfMessages)
+    return _signed(called, command, [*own.values(), added])
+
+
+def _signed(
+    called: Callable[..., None], command: Callable[..., None], parameters: Sequence[inspect.Parameter]
+) -> Callable[..., None]:
+    """`called` under the name of `command`, with parameters that typer makes options of."""
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    # Typer reads a command's options from these two.
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    called.__name__, called.__doc__ = command.__name__, command.__doc__
+    return called
 
 
 def _nothing(option: Any) -> bool | None:

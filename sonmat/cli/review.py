@@ -253,11 +253,13 @@ class _Table:
     def _problem(self, target: Json) -> str:
         from pydantic import ValidationError
 
+        from sonmat.core.faults import fault_words
+
         try:
             self.kind.Target.model_validate(target)
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
-            return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            return f"{'.'.join(str(part) for part in fault['loc'])}: {fault_words(fault)}"
         return ""
 
     def _say(self, text: Text) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
-from sonmat.core.text import Language
+from sonmat.core.faults import Misfit
+from sonmat.core.text import Language, Text
 from sonmat.core.values import Paths
 
 
@@ -59,7 +60,9 @@ class Recipe(BaseModel):
     base: str | None = Field(
         None, description="Base model: a catalogue name, hub:ID, folder, .gguf file or wheel:NAME==VERSION."
     )
-    method: tuple[str, ...] = Field((), description="Methods to try; the plan chooses if left out.")
+    method: tuple[str, ...] = Field(
+        (), description="Methods to try; the plan chooses those that tune if none of them is named."
+    )
     minutes: float = Field(10.0, gt=0, description="Time that fitting may take in all, in minutes.")
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of every random choice.")
     bad_rows: Literal["stop", "drop"] = Field(
@@ -146,7 +149,7 @@ class Recipe(BaseModel):
     def _costs(cls, cost: dict[str, float | dict[str, float]]) -> dict[str, float | dict[str, float]]:
         for row in cost.values():
             if not all(0 <= each < math.inf for each in (row.values() if isinstance(row, dict) else [row])):
-                raise ValueError("expected costs of 0 or more")
+                raise Misfit(Text(en="expected costs of 0 or more", ko="비용은 0 이상이어야 합니다"))
         return cost
 
     @field_validator("shares")
@@ -155,5 +158,10 @@ class Recipe(BaseModel):
         train, validation, test = shares
         whole = abs(train + validation + test - 1) < 1e-6
         if not (whole and 0.6 <= train <= 0.8 and 0.1 <= validation <= 0.2 and 0.1 <= test <= 0.2):
-            raise ValueError("expected 0.6 to 0.8, 0.1 to 0.2 and 0.1 to 0.2, together 1")
+            raise Misfit(
+                Text(
+                    en="expected 60 to 80 % to train, 10 to 20 % to validate and 10 to 20 % to test with, together 100 %",
+                    ko="학습 60~80%, 검증 10~20%, 테스트 10~20%를 합쳐 100%여야 합니다",
+                )
+            )
         return shares

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from sonmat.core.errors import SettingError, unknown_name
+from sonmat.core.faults import fault_words
 from sonmat.core.text import Text
 from sonmat.reading.language import language_of
 
@@ -108,12 +109,11 @@ def read_expectations(expect: Mapping[str, Any]) -> Expectations:
     try:
         rules = Expectations.model_validate(dict(expect))
     except ValidationError as error:
-        faults = "; ".join(
-            f"expect.{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        )
+        faults = [(".".join(map(str, fault["loc"])), fault_words(fault)) for fault in error.errors()]
+        english = "; ".join(f"expect.{name}: {words.en}" for name, words in faults)
+        korean = "; ".join(f"expect.{name}: {words.ko}" for name, words in faults)
         raise SettingError(
-            Text(en=f"The recipe's expect cannot be used: {faults}.", ko=f"레시피의 expect를 쓸 수 없습니다: {faults}."),
+            Text(en=f"The recipe's expect cannot be used: {english}.", ko=f"레시피의 expect를 쓸 수 없습니다: {korean}."),
             Text(
                 en="json_schema takes a JSON schema, regex a pattern, longest and shortest numbers of characters, contains and "
                 "excludes "

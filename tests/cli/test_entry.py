@@ -113,6 +113,46 @@ def test_ctrl_c_in_a_step_of_this_process_exits_130_without_a_traceback(sonmat: 
     assert "Traceback" not in result.err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plam"], "'plam'(이)라는 명령은 없습니다. 'plan'을(를) 뜻하셨나요?"),
+        (["compare", "a"], "인자 'NEWER'을(를) 지정하세요."),
+        (["compare", "a", "b", "c"], "쓰이지 않는 인자가 있습니다: c."),
+        (["run", "a.csv", "--minute", "3"], "--minute 옵션은 없습니다. --input, --minutes을(를) 뜻하셨나요?"),
+        (["run", "a.csv", "--seed"], "옵션 '--seed'에 값을 주세요."),
+        (["run", "a.csv", "--json=3"], "옵션 '--json'에는 값을 줄 수 없습니다."),
+        (["run", "a.csv", "--seed", "x"], "'--seed'의 값이 맞지 않습니다: 정수여야 합니다."),
+        (["run", "a.csv", "--minutes", "x"], "'--minutes'의 값이 맞지 않습니다: 수여야 합니다."),
+        (["audit", "a.csv", "--fail-on", "x"], "'x'은(는) 쓸 수 없습니다. 다음 가운데 하나를 쓰세요: 'blocker'"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_told_in_korean(sonmat: Sonmat, words: list[str], said: str) -> None:
+    result = sonmat("--lang", "ko", *words)
+    assert result.code == 2
+    assert said in result.err.replace("\n", " ")
+
+
+def test_a_choice_that_does_not_exist_is_told_without_words_of_the_parser(sonmat: Sonmat) -> None:
+    assert "Value error" not in sonmat("audit", "a.csv", "--fail-on", "x").err
+
+
+@pytest.mark.parametrize(
+    "command", ["compare", "blind", "prove", "plan", "fit", "predict", "chat", "runs", "show", "doctor"]
+)
+def test_every_command_takes_the_language_behind_its_name(sonmat: Sonmat, command: str) -> None:
+    result = sonmat(command, "--lang", "ko", "--nonsense")
+    assert "--nonsense 옵션은 없습니다." in result.err
+
+
+@pytest.mark.parametrize("words", [[], ["models"]])
+def test_no_command_at_all_shows_the_help_and_does_not_call_it_an_error(sonmat: Sonmat, words: list[str]) -> None:
+    result = sonmat(*words)
+    assert result.code == 2
+    assert result.err.lstrip().startswith("Usage: sonmat")
+    assert "Error" not in result.err
+
+
 def test_other_errors_of_sonmat_exit_1(sonmat: Sonmat, pipeline: FakePipeline) -> None:
     pipeline.error = WorkerFailed(verbatim("The worker died."))
     assert sonmat("run", "a.csv").code == 1

@@ -138,7 +138,7 @@ def test_names_on_the_hub_are_no_paths(sonmat: Sonmat, pipeline: FakePipeline) -
         ("--map =question", "--map instruction=question"),
         ("--shares 70", "--shares 70/15/15"),
         ("--shares a/b/c", "--shares 70/15/15"),
-        ("--shares 50/25/25", "0.6 to 0.8"),
+        ("--shares 50/25/25", "60 to 80 %"),
         ("--redact --personal-data keep", "contradict"),
         ("--near-duplicates ask", "near_duplicates"),
         ("--guard speed.p95", "--guard speed.p95=0.5"),

@@ -19,6 +19,7 @@ from typing import IO
 
 from pydantic import BaseModel, ValidationError
 
+from sonmat.core.faults import fault_words
 from sonmat.core.protocols import Kind, Pair
 from sonmat.core.text import Text
 from sonmat.core.values import Columns, Json, LedgerLine, Part, Record, Source
@@ -219,9 +220,10 @@ def _validity(model: type[BaseModel], value: Json) -> Text | None:
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "string_too_short":
             return Text(en=f"has an empty {where}", ko=f"{where} 값이 비어 있습니다")
+        words = fault_words(first)
         return Text(
-            en=f"does not fit the task: {where or 'row'}: {first['msg']}",
-            ko=f"과제에 맞지 않습니다: {where or '행'}: {first['msg']}",
+            en=f"does not fit the task: {where or 'row'}: {words.en}",
+            ko=f"과제에 맞지 않습니다: {where or '행'}: {words.ko}",
         )
     return None
 

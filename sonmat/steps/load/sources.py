@@ -22,6 +22,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from sonmat.core.errors import DataError, SettingError
+from sonmat.core.faults import fault_words
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Part, Value
@@ -149,7 +150,8 @@ def _problem(fault: dict[str, Any]) -> Text:
         return Text(en=en, ko=ko)
     if fault["type"] == "missing":
         return Text(en=f"'{place}' is missing", ko=f"'{place}' 항목이 없습니다")
-    return Text(en=f"{place or 'file'}: {fault['msg']}", ko=f"{place or '파일'}: {fault['msg']}")
+    words = fault_words(fault)
+    return Text(en=f"{place or 'file'}: {words.en}", ko=f"{place or '파일'}: {words.ko}")
 
 
 def _not_understood(path: Path, why: Text) -> SettingError:

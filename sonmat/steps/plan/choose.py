@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from sonmat import plugins
 from sonmat.core.errors import ResourceError, SettingError
+from sonmat.core.faults import fault_words
 from sonmat.core.protocols import Method, No, Task, Workload
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
@@ -163,7 +164,7 @@ def _of_all_fits(estimate: Estimate, fits: int) -> Estimate:
         return estimate
     basis = Text(
         en=f"{estimate.basis.en}; {fits} fits, one for each fold and one of all rows",
-        ko=f"{estimate.basis.ko}. 묶음마다 한 번과 전체 행으로 한 번, 모두 {fits}번 학습",
+        ko=f"{estimate.basis.ko}. 폴드마다 한 번과 전체 행으로 한 번, 모두 {fits}번 학습",
     )
     return estimate.model_copy(update={"seconds": round(fits * estimate.seconds, 1), "basis": basis})
 
@@ -189,7 +190,8 @@ def _validated(method: Method, values: dict[str, Any]) -> BaseModel:
 def _problem(method: Method, fault: dict[str, Any]) -> Text:
     name = ".".join(str(part) for part in fault["loc"])
     if fault["type"] != "extra_forbidden":
-        return Text(en=f"{name}: {fault['msg']}", ko=f"{name}: {fault['msg']}")
+        words = fault_words(fault)
+        return Text(en=f"{name}: {words.en}", ko=f"{name}: {words.ko}")
     close = difflib.get_close_matches(name, method.Settings.model_fields, n=1)
     nearest = (
         Text(en=f" (did you mean '{close[0]}'?)", ko=f"('{close[0]}'을(를) 뜻하셨나요?)") if close else Text(en="", ko="")

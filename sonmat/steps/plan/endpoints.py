@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from sonmat import plugins
 from sonmat.core.errors import SettingError
+from sonmat.core.faults import fault_words
 from sonmat.core.protocols import Task, Workload
 from sonmat.core.recipe import Recipe
-from sonmat.core.text import Text
+from sonmat.core.text import Text, verbatim
 from sonmat.core.values import Candidate, Device, Example, Json, Spec
 from sonmat.inference.endpoint.address import Address, is_endpoint, read_address
 from sonmat.prompting.endpoint import characters_of, plain_messages
@@ -91,14 +92,22 @@ def _settings(address: Address, user: dict[str, Any]) -> Json:
             return method.Settings.model_validate({**user, "url": address.url, "model": address.model}).model_dump(
                 mode="json"
             )
-        faults = [f"{said_twice[0]}: --arm openai:URL:MODEL"]
+        faults = [verbatim(f"{said_twice[0]}: --arm openai:URL:MODEL")]
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        faults = [_problem(dict(fault)) for fault in error.errors()]
     known = ", ".join(name for name in method.Settings.model_fields if name not in _SAID_BY_ARM)
     raise SettingError(
-        Text(en=f"Settings of {METHOD}: {'; '.join(faults)}.", ko=f"{METHOD}의 설정: {'; '.join(faults)}."),
+        Text(
+            en=f"Settings of {METHOD}: {'; '.join(fault.en for fault in faults)}.",
+            ko=f"{METHOD}의 설정: {'; '.join(fault.ko for fault in faults)}.",
+        ),
         Text(en=f"Known: {known}.", ko=f"가능한 값: {known}."),
     )
+
+
+def _problem(fault: dict[str, Any]) -> Text:
+    name, words = ".".join(map(str, fault["loc"])), fault_words(fault)
+    return Text(en=f"{name}: {words.en}", ko=f"{name}: {words.ko}")
 
 
 def _id(address: Address, taken: set[str]) -> str:
