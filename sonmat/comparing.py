@@ -225,9 +225,14 @@ def _newer_less_older(found: Comparison, newer: str) -> Comparison:
     if found.a == newer:
         return found
     better = {"a": "b", "b": "a", "neither": "neither"}[found.better]
-    turned = {"a": found.b, "b": found.a, "better": better, "difference": -found.difference}
+    turned = {"a": found.b, "b": found.a, "better": better, "difference": _turned(found.difference)}
     only = {"a_only_right": found.b_only_right, "b_only_right": found.a_only_right}
-    return found.model_copy(update={**turned, **only, "low": -found.high, "high": -found.low})
+    return found.model_copy(update={**turned, **only, "low": _turned(found.high), "high": _turned(found.low)})
+
+
+def _turned(difference: float) -> float:
+    """The other way round; of no difference 0 and not −0, which would be shown as a loss."""
+    return 0.0 - difference
 
 
 def _guards(side: _Side, name: str, asked: Mapping[str, float]) -> list[Guard]:

@@ -118,7 +118,7 @@ def near_duplicates_finding(
         fix=Text(
             en="The split keeps each cluster together, so that the test asks nothing that was nearly learnt by heart. "
             "Leave out all but one of the rows with --near-duplicates drop.",
-            ko="거의 같은 행은 분할할 때 한쪽에만 두므로 외운 것을 테스트하지 않습니다. "
+            ko="거의 같은 행의 묶음은 분할할 때 한쪽에만 두므로 외운 것을 테스트하지 않습니다. "
             "하나만 남기고 빼려면 --near-duplicates drop을 쓰세요.",
         ),
         rows=tuple(ids[row] for row in sorted(later)),

@@ -18,7 +18,7 @@ _SHOWN = 10
 
 class ClassSizes:
     name = "class_sizes"
-    title = Text(en="Size of the classes", ko="분류별 행 수")
+    title = Text(en="Size of the classes", ko="클래스별 행 수")
 
     def watch(self, data: Surroundings) -> Watch | None:
         return ClassCounts(self._findings) if has_classes(data.kind) else None
@@ -59,7 +59,7 @@ class ClassSizes:
             ),
             fix=Text(
                 en="Add rows of at least one other class, or name another column with --target.",
-                ko="다른 분류의 행을 하나 이상 더하거나 --target으로 다른 열을 지정하세요.",
+                ko="다른 클래스의 행을 하나 이상 더하거나 --target으로 다른 열을 지정하세요.",
             ),
         )
 
@@ -69,11 +69,11 @@ class ClassSizes:
             severity="warning",
             what=Text(
                 en=f"Classes with a single row: {len(labels):,}. It goes to training; nothing measures whether it was learnt.",
-                ko=f"행이 하나뿐인 분류가 {len(labels)}개입니다. 그 행은 학습에만 쓰이며, 배웠는지 잴 수 없습니다.",
+                ko=f"행이 하나뿐인 클래스가 {len(labels)}개입니다. 그 행은 학습에만 쓰이며, 배웠는지 잴 수 없습니다.",
             ),
             fix=Text(
                 en="Add rows of these classes, or merge them into others.",
-                ko="이 분류의 행을 더하거나 다른 분류와 합치세요.",
+                ko="이 클래스의 행을 더하거나 다른 클래스와 합치세요.",
             ),
             rows=tuple(id for label in labels for id in ids[label]),
             evidence=tuple(f"'{label}'" for label in labels[:_SHOWN]),
@@ -85,9 +85,9 @@ class ClassSizes:
             severity="warning",
             what=Text(
                 en=f"Classes with fewer than {_ROWS_FOR_EVERY_PART} rows, too few for every part of the split: {len(labels):,}.",
-                ko=f"{len(labels)}개 분류는 행이 {_ROWS_FOR_EVERY_PART}개보다 적어 학습, 검증, 테스트에 모두 들어갈 수 없습니다.",
+                ko=f"{len(labels)}개 클래스는 행이 {_ROWS_FOR_EVERY_PART}개보다 적어 학습, 검증, 테스트에 모두 들어갈 수 없습니다.",
             ),
-            fix=Text(en="Add rows of these classes.", ko="이 분류의 행을 더하세요."),
+            fix=Text(en="Add rows of these classes.", ko="이 클래스의 행을 더하세요."),
             rows=tuple(id for label in labels for id in ids[label]),
             evidence=tuple(f"'{label}' ({counts[label]})" for label in labels[:_SHOWN]),
         )

@@ -103,7 +103,7 @@ class _Groups:
         if dominated:
             what = Text(
                 en=f"{alike:.0%} of the rows are alike in what they are about, although they belong to several classes.",
-                ko=f"분류는 여럿인데 행의 {alike:.0%}가 서로 비슷한 내용입니다.",
+                ko=f"클래스는 여럿인데 행의 {alike:.0%}가 서로 비슷한 내용입니다.",
             )
             fix = Text(
                 en="Add rows about other things: a model knows what it was shown, and one test row is here as good as another.",

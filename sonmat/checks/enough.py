@@ -157,8 +157,8 @@ class _Learning:
             what=Text(
                 en=f"A simple model learns next to nothing of these classes from {features.en} (macro-F1 "
                 f"{1 - points.errors[:, -1].mean():.2f}), so it cannot say whether more rows would help.",
-                ko=f"단순한 모델은 {features.ko}만으로 이 분류를 거의 배우지 못해(매크로 F1 {1 - points.errors[:, -1].mean():.2f}), "
-                "행을 더하면 나아질지 알 수 없습니다.",
+                ko=f"단순한 모델은 {features.ko}만으로 이 클래스들을 거의 배우지 못해(매크로 F1 "
+                f"{1 - points.errors[:, -1].mean():.2f}), 행을 더하면 나아질지 알 수 없습니다.",
             ),
             fix=Text(
                 en="See whether a person could tell the label from the input alone; or set 'embedder' to a pretrained encoder.",
@@ -210,7 +210,8 @@ def _said(gain: Band, rows: int, classes: Sequence[Json], sampled: bool, looked_
     for each in (entry for entry in classes if _helps(entry)):
         band = Band(**each["gain"])
         english += f" {each['rows_more']:,} more rows of '{each['label']}' would gain {_points_of(band).en} of its F1."
-        korean += f" '{each['label']}' 행을 {each['rows_more']:,}개 더하면 이 분류의 F1이 {_points_of(band).ko} 오를 것으로 보입니다."
+        korean += f" '{each['label']}' 행을 {each['rows_more']:,}개 더하면 이 클래스의 F1이 {_points_of(band).ko} "
+        korean += "오를 것으로 보입니다."
     english += f" (A simple model's learning curve{f' on {looked_at:,} rows' if sampled else ''}.)"
     korean += f" (단순한 모델의 학습 곡선{f', {looked_at:,}행' if sampled else ''} 기준)"
     return Text(en=english, ko=korean)

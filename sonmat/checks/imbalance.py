@@ -18,7 +18,7 @@ _SHOWN = 10
 
 class Imbalance:
     name = "imbalance"
-    title = Text(en="Balance of the classes", ko="분류 사이의 균형")
+    title = Text(en="Balance of the classes", ko="클래스 사이의 균형")
 
     def watch(self, data: Surroundings) -> Watch | None:
         if not has_classes(data.kind):
@@ -38,11 +38,11 @@ class Imbalance:
             severity="warning",
             what=Text(
                 en=f"The largest class '{large}' has {most / fewest:.0f} times the rows of the smallest, '{small}'. {meaning.en}",
-                ko=f"가장 큰 분류 '{large}'의 행 수가 가장 작은 '{small}'의 {most / fewest:.0f}배입니다. {meaning.ko}",
+                ko=f"가장 큰 클래스 '{large}'의 행 수가 가장 작은 '{small}'의 {most / fewest:.0f}배입니다. {meaning.ko}",
             ),
             fix=Text(
                 en="Look at macro-F1 and the figures of each class, and add rows of the small classes.",
-                ko="정확도보다 매크로 F1과 분류별 수치를 보고, 작은 분류의 행을 더하세요.",
+                ko="정확도보다 매크로 F1과 클래스별 수치를 보고, 작은 클래스의 행을 더하세요.",
             ),
             evidence=tuple(f"'{label}' ({count:,})" for label, count in [*ranked[: _SHOWN - 1], ranked[-1]][: len(ranked)]),
         )

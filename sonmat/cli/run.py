@@ -29,7 +29,7 @@ HELP = Text(
     "DATA is a file (CSV, JSON, JSON lines), several, or a folder of pictures with a folder a class. What is left out is "
     "recognised or chosen and said aloud. The same command continues a run that was stopped; a finished step is not repeated.",
     ko="예시 파일로 검증된 전문 모델을 만듭니다.\n\n"
-    "DATA는 파일(CSV, JSON, JSON Lines) 하나나 여럿, 또는 분류마다 폴더가 있는 그림 폴더입니다. 생략한 것은 알아서 정하고 "
+    "DATA는 파일(CSV, JSON, JSON Lines) 하나나 여럿, 또는 클래스마다 폴더가 있는 그림 폴더입니다. 생략한 것은 알아서 정하고 "
     "알려 줍니다. 멈춘 실행은 같은 명령으로 이어지고, 끝난 단계는 되풀이하지 않습니다.",
 )
 

@@ -49,7 +49,7 @@ def split(
             help=words(
                 "Write the parts as files into this folder, in the rows' own columns, with split.json beside them; the folds "
                 "as fold-1, fold-2, ... when cross-validated.",
-                "나눈 행을 원래 열 그대로 이 폴더에 파일로 쓰고 split.json을 함께 둡니다. 교차 검증이면 fold-1, fold-2, … 로 씁니다.",
+                "나눈 행을 원래 열 그대로 이 폴더에 파일로 쓰고 split.json을 함께 둡니다. 교차 검증이면 폴드마다 fold-1, fold-2, … 로 씁니다.",
             ),
         ),
     ] = None,
@@ -108,7 +108,7 @@ def print_split(screen: Console, run: Run) -> None:
         folds = len(parts.folds) // parts.repeats
         sizes = Text(
             en=f"{len(parts.test):,} rows, each tested {'once' if parts.repeats == 1 else f'{parts.repeats} times'} in {folds} folds",
-            ko=f"{len(parts.test):,}행을 {folds}겹으로 나누어 각각 {parts.repeats}번씩 테스트",
+            ko=f"{len(parts.test):,}행을 폴드 {folds}개로 나누어 각각 {parts.repeats}번씩 테스트",
         )
     else:
         sizes = Text(
@@ -155,7 +155,7 @@ def _class_table(run: Run) -> Table | None:
     if not counts:
         return None
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column(str(Text(en="class", ko="분류")), overflow="fold")
+    table.add_column(str(Text(en="class", ko="클래스")), overflow="fold")
     for title, _ in named:
         table.add_column(str(title), justify="right", no_wrap=True)
     for label, rows in sorted(counts.items(), key=lambda entry: (-sum(entry[1]), entry[0])):

@@ -76,7 +76,7 @@ class DrawnSample:
         if self._encoder is not None:
             return verbatim(self._encoder.name)
         return {
-            "text": Text(en="counts of letter groups", ko="글자 묶음의 횟수"),
+            "text": Text(en="counts of letter groups", ko="글자 조각의 횟수"),
             "image": Text(en="colours, layout and edges", ko="색, 배치, 윤곽"),
             "audio": Text(en="loudness of bands of pitch", ko="음높이 대역별 세기"),
         }[self._kind.modality]

@@ -22,7 +22,7 @@ _SOUNDS = Medium("audio", is_audio_name, AUDIO_SUFFIXES, Text(en="sounds", ko="�
 
 class AudioFolder:
     name = "audio_folder"
-    title = Text(en="Folder of sounds, a folder a class", ko="분류별 폴더에 담긴 소리")
+    title = Text(en="Folder of sounds, a folder a class", ko="클래스별 폴더에 담긴 소리")
     suffixes: tuple[str, ...] = ()
     holds: Holds = "audio"
     precedence = 10

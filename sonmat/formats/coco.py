@@ -203,7 +203,7 @@ def _named(image: _Image, number: int, box: _Box, problem: Text) -> Text:
 
 
 def _no_category(category: Any) -> Text:
-    return Text(en=f"has the unknown category {category}", ko=f"분류 {category}이(가) 목록에 없습니다")
+    return Text(en=f"has the unknown category {category}", ko=f"범주 {category}이(가) 목록에 없습니다")
 
 
 def _of_no_image(image: Any, box: _Box) -> Text:

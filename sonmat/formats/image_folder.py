@@ -19,7 +19,7 @@ _PICTURES = Medium("image", is_image_name, IMAGE_SUFFIXES, Text(en="pictures", k
 
 class ImageFolder:
     name = "image_folder"
-    title = Text(en="Folder of pictures, a folder a class", ko="분류별 폴더에 담긴 그림")
+    title = Text(en="Folder of pictures, a folder a class", ko="클래스별 폴더에 담긴 그림")
     suffixes: tuple[str, ...] = ()
     holds: Holds = "image"
     precedence = 0

@@ -242,8 +242,8 @@ def _budget(tried: int, rows: int, best: _Try) -> Text:
 
 _SAID: Final[dict[Terms, Text]] = {
     "words": Text(en="words", ko="단어"),
-    "letters": Text(en="groups of letters", ko="글자 묶음"),
-    "both": Text(en="words and groups of letters", ko="단어와 글자 묶음"),
+    "letters": Text(en="groups of letters", ko="글자 조각"),
+    "both": Text(en="words and groups of letters", ko="단어와 글자 조각"),
 }
 
 plugin = TfIdf()

@@ -99,7 +99,7 @@ def _power(found: Preference) -> Iterator[Text]:
     if found.smallest_detectable is None:
         yield Text(
             en=f"{decided} items with a winner can show no preference; six at least are needed.",
-            ko=f"우열이 갈린 문항이 {decided}개로는 아무것도 보일 수 없습니다. 여섯 개는 있어야 합니다.",
+            ko=f"우열이 갈린 문항 {decided}개로는 선호를 말할 수 없습니다. 적어도 여섯 개는 있어야 합니다.",
         )
     else:
         least = _whole(found.smallest_detectable)

@@ -53,7 +53,7 @@ def describe_class_folders(path: Path, medium: Medium) -> Text:
     found = _class_folders(path.resolve())
     labels = len({folder.name for _, folder in found})
     parts = ", ".join(dict.fromkeys(part for part, _ in found if part is not None))
-    english, korean = f"{medium.title.en} in {labels} class folders", f"분류 폴더 {labels}개에 담긴 {medium.title.ko}"
+    english, korean = f"{medium.title.en} in {labels} class folders", f"클래스 폴더 {labels}개에 담긴 {medium.title.ko}"
     if not parts:
         return Text(en=english, ko=korean)
     return Text(en=f"{english}, parts: {parts}", ko=f"{korean}, 나뉜 부분: {parts}")
@@ -121,14 +121,14 @@ def _unusable(root: Path, file: Path, problem: Text) -> Record:
 def _no_class() -> Text:
     return Text(
         en="lies in no class folder; move it into the folder of its class",
-        ko="분류 폴더 밖에 있습니다. 해당 분류 폴더로 옮기세요",
+        ko="클래스 폴더 밖에 있습니다. 해당 클래스 폴더로 옮기세요",
     )
 
 
 def _too_deep() -> Text:
     return Text(
         en="lies deeper than FOLDER/CLASS/FILE; move it up into the class folder",
-        ko="폴더/분류/파일보다 더 깊은 곳에 있습니다. 분류 폴더 바로 아래로 옮기세요",
+        ko="폴더/클래스/파일보다 더 깊은 곳에 있습니다. 클래스 폴더 바로 아래로 옮기세요",
     )
 
 
@@ -144,7 +144,7 @@ def _no_media(path: Path, medium: Medium) -> DataError:
     names = f"{path.name}/cat/1{first}, {path.name}/dog/1{first} ({medium.supported})"
     fix = Text(
         en=f"Expected a folder a class with the {medium.title.en} in it: {names}.",
-        ko=f"분류마다 폴더를 두고 그 안에 {medium.title.ko} 파일을 넣어 주세요. 예: {names}.",
+        ko=f"클래스마다 폴더를 두고 그 안에 {medium.title.ko} 파일을 넣어 주세요. 예: {names}.",
     )
     deeper = next(
         (file for folder in folders_in(path.resolve()) for file in files_below(folder) if medium.is_name(file.name)), None
@@ -154,8 +154,8 @@ def _no_media(path: Path, medium: Medium) -> DataError:
         found = Text(
             en=f"{path} has {medium.title.en} only deeper than in class folders, e.g. {where}. "
             f"Name the folder whose folders are the classes, e.g. {path / where.parts[0]}.",
-            ko=f"{path}의 {medium.title.ko}이(가) 분류 폴더보다 더 깊은 곳에만 있습니다. 예: {where}. "
-            f"분류 폴더들이 바로 들어 있는 폴더를 지정하세요. 예: {path / where.parts[0]}.",
+            ko=f"{path}의 {medium.title.ko}이(가) 클래스 폴더보다 더 깊은 곳에만 있습니다. 예: {where}. "
+            f"클래스 폴더들이 바로 들어 있는 폴더를 지정하세요. 예: {path / where.parts[0]}.",
         )
         return DataError(found, fix)
     if not any(files_below(path)):
@@ -163,7 +163,7 @@ def _no_media(path: Path, medium: Medium) -> DataError:
     return DataError(
         Text(
             en=f"{path} has no class folders with {medium.title.en}, and no table that is read.",
-            ko=f"{path}에 {medium.title.ko}이(가) 든 분류 폴더도, 읽을 수 있는 표도 없습니다.",
+            ko=f"{path}에 {medium.title.ko}이(가) 든 클래스 폴더도, 읽을 수 있는 표도 없습니다.",
         ),
         fix,
     )
@@ -173,7 +173,7 @@ def _no_folder_name(label: str) -> DataError:
     return DataError(
         Text(
             en=f"The class '{label}' cannot be the name of a folder.",
-            ko=f"분류 '{label}'은(는) 폴더 이름으로 쓸 수 없습니다.",
+            ko=f"클래스 '{label}'은(는) 폴더 이름으로 쓸 수 없습니다.",
         ),
         Text(en="Write JSON lines (.jsonl) instead.", ko="대신 JSON Lines(.jsonl)로 쓰세요."),
     )

@@ -271,7 +271,7 @@ def _class_name(number: int, feature: Any) -> int | str | None:
         raise _UnfitError(
             Text(
                 en=f"holds the class number {number}, but there are only {len(names)} classes",
-                ko=f"분류 번호 {number}이(가) 들어 있지만 분류는 {len(names)}개뿐입니다",
+                ko=f"클래스 번호 {number}이(가) 들어 있지만 클래스는 {len(names)}개뿐입니다",
             )
         )
     return str(names[number])

@@ -40,7 +40,7 @@ _SAVE_AS_XLSX = Text(
 )
 _ONE_MEDIUM = Text(
     en="Name the folder that holds your pictures or sounds, a folder a class.",
-    ko="그림이나 소리를 분류별로 담은 폴더를 지정하세요.",
+    ko="그림이나 소리를 클래스별로 담은 폴더를 지정하세요.",
 )
 _PARQUET = Content(Text(en="a Parquet file", ko="Parquet 파일"), (".parquet",))
 _ARROW = Content(Text(en="an Arrow file", ko="Arrow 파일"), (".arrow", ".feather", ".arrows"))

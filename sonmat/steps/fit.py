@@ -29,8 +29,9 @@ from sonmat.runs.fit_keys import choosing_key, make_room
 from sonmat.runs.folder import UNFINISHED
 from sonmat.runs.folds import candidate_and_fold, fold_name, folds_of, has_answered
 from sonmat.runs.parts import candidate_of, read_part
-from sonmat.training.estimates import PROCESS_BYTES
-from sonmat.training.settings import TrainingSettings
+from sonmat.training.checkpoint import gives_second_names
+from sonmat.training.disk import most_bytes
+from sonmat.training.settings import TUNED, TrainingSettings
 
 CACHE_KEPT_BYTES = 1 << 30
 """Outputs of frozen layers that stay in a finished run."""
@@ -62,7 +63,7 @@ def fit(folder: RunFolder, run_job: RunJob, emit: Emit, tell: Callable[[Event], 
             emit("candidate", _title(candidate, name, folds), candidate=name, number=number, of=len(plan.candidates))
             try:
                 _require_what_it_stands_on(candidate, failed)
-                _require_disk(folder, candidate)
+                _require_disk(folder, candidate, name)
                 run_job(folder, f"fit/{name}", tell)
             except Paused:
                 raise
@@ -254,14 +255,22 @@ def _require_what_it_stands_on(candidate: Candidate, failed: Mapping[str, Text])
     )
 
 
-def _require_disk(folder: RunFolder, candidate: Candidate) -> None:
-    """Checkpoints hold weights and the optimiser's state: what the job takes of memory for them, it may take of the disk.
-
-    Raises:
-        ResourceError: less than that is free.
+def _require_disk(folder: RunFolder, candidate: Candidate, name: str) -> None:
+    """Raises:
+    ResourceError: less of the disk is free than checkpoints and models of this fit will take at once.
     """
-    free, need = shutil.disk_usage(folder.path).free, candidate.estimate.peak_bytes - PROCESS_BYTES
-    if candidate.role != "tuned" or free >= need:
+    estimate = candidate.estimate
+    if candidate.role != "tuned" or not estimate.checkpoint_bytes:
+        return
+    most = most_bytes(
+        estimate.checkpoint_bytes,
+        estimate.model_bytes,
+        replay_tuned=candidate.settings.get("replay") == TUNED,
+        second_names=gives_second_names(folder.path),
+    )
+    # What an interrupted fit has written is taken already, and will be written over.
+    free, need = shutil.disk_usage(folder.path).free, most - _bytes_in(folder.candidate_folder(name) / "work")
+    if free >= need:
         return
     raise ResourceError(
         Text(
@@ -279,8 +288,14 @@ def _require_disk(folder: RunFolder, candidate: Candidate) -> None:
 
 def _clear_large_cache(cache: Path) -> None:
     """Outputs of frozen layers serve the next settings that are tried; but not at the price of a disk."""
-    if sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()) > CACHE_KEPT_BYTES:
+    if _bytes_in(cache) > CACHE_KEPT_BYTES:
         shutil.rmtree(cache)
+
+
+def _bytes_in(folder: Path) -> int:
+    """Of all files in `folder`; one with two names counts once."""
+    found = [path.stat() for path in folder.rglob("*") if path.is_file()]
+    return sum({(each.st_dev, each.st_ino): each.st_size for each in found}.values())
 
 
 def _earlier_seconds(folder: RunFolder, name: str) -> float:
@@ -313,6 +328,6 @@ def _title(candidate: Candidate, name: str, folds: int) -> Text:
         return Text(en=f"{title.en}{base}", ko=f"{title.ko}{base}")
     fold = candidate_and_fold(name)[1]
     part = (
-        Text(en="all rows", ko="전체 행") if fold is None else Text(en=f"fold {fold} of {folds}", ko=f"묶음 {fold}/{folds}")
+        Text(en="all rows", ko="전체 행") if fold is None else Text(en=f"fold {fold} of {folds}", ko=f"폴드 {fold}/{folds}")
     )
     return Text(en=f"{title.en}{base} · {part.en}", ko=f"{title.ko}{base} · {part.ko}")

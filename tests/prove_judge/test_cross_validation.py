@@ -59,7 +59,7 @@ def test_intervals_are_widened_and_values_are_not() -> None:
     assert (folded.comparisons[0].p_value or 0) >= (plain.comparisons[0].p_value or 0)
     assert folded.smallest_detectable > plain.smallest_detectable
     assert any("Nadeau and Bengio" in detail.en for detail in folded.verdict.details)
-    assert any("교차 검증(5겹)" in detail.ko for detail in folded.verdict.details)
+    assert any("교차 검증(폴드 5개)" in detail.ko for detail in folded.verdict.details)
     assert not any("Nadeau" in detail.en for detail in plain.verdict.details)
 
 

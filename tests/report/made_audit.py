@@ -131,7 +131,7 @@ def enough(rows: int) -> Finding:
         check="enough",
         severity="note",
         what=Text(en="About 190 more rows would gain 3 ± 1 points.", ko="190행을 더하면 3±1점 나아질 것입니다."),
-        fix=Text(en="Collect more rows of the weakest class.", ko="가장 약한 분류의 행을 더 모으세요."),
+        fix=Text(en="Collect more rows of the weakest class.", ko="가장 약한 클래스의 행을 더 모으세요."),
         data={
             "points": [{"rows": round(n), "error": 2 / n**0.5, "low": 1.8 / n**0.5, "high": 2.2 / n**0.5} for n in sizes],
             "curve": [

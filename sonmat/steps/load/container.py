@@ -145,6 +145,6 @@ def _unsupported(path: Path) -> DataError:
             en=f"Supported: {listed}; hub:OWNER/NAME; and folders of tables, of a saved Hugging Face data set, or of pictures or "
             "sounds, a folder a class or with metadata.csv.",
             ko=f"지원하는 것: {listed}, hub:소유자/이름, 그리고 표나 저장된 Hugging Face 데이터 세트가 든 폴더, 그림·소리를 "
-            "분류별로 나누거나 metadata.csv와 함께 담은 폴더.",
+            "클래스별로 나누거나 metadata.csv와 함께 담은 폴더.",
         ),
     )

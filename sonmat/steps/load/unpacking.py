@@ -136,7 +136,7 @@ class Packed:
 def _refuse_archive(path: Path) -> None:
     if is_archive_name(path.name):
         raise DataError(
-            Text(en=f"{path}: archives are not written.", ko=f"{path}: 압축 묶음은 쓰지 않습니다."),
+            Text(en=f"{path}: archives are not written.", ko=f"{path}: 압축 파일은 쓰지 않습니다."),
             Text(en="Name a file, which may end in .gz or .zst.", ko="파일을 지정하세요. .gz나 .zst로 끝나도 됩니다."),
         )
 

@@ -166,7 +166,7 @@ def _no_model(name: str) -> RunError:
         ),
         Text(
             en="Delete fit.json in the run directory and run again: this fold will be trained once more.",
-            ko="실행 폴더의 fit.json을 지우고 다시 실행하면 이 묶음을 다시 학습합니다.",
+            ko="실행 폴더의 fit.json을 지우고 다시 실행하면 이 폴드를 다시 학습합니다.",
         ),
     )
 

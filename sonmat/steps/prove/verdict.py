@@ -394,7 +394,7 @@ class _Decision:
                 "had not seen it, and the model in use has learnt from all rows. The models' training rows overlap, so intervals "
                 f"and tests are approximate; they are widened {turns.spread:.2f}-fold for it (Nadeau and Bengio 2003; no exact "
                 "way exists: Bengio and Grandvalet 2004).",
-                ko=f"교차 검증({turns.folds}겹{times.ko if times else ''})으로 모든 행을 그 행을 보지 않은 모델이 답했고, "
+                ko=f"교차 검증(폴드 {turns.folds}개{times.ko if times else ''})으로 모든 행을 그 행을 보지 않은 모델이 답했고, "
                 "사용할 모델은 모든 행으로 학습했습니다. 모델들의 학습 행이 겹쳐 구간과 검정은 근삿값이며, 그만큼 "
                 f"{turns.spread:.2f}배 넓혔습니다(Nadeau·Bengio 2003, 정확한 방법은 없음: Bengio·Grandvalet 2004).",
             )
@@ -417,7 +417,7 @@ class _Decision:
         en = f"{items:,} test item{'s' if items > 1 else ''}"
         ko = f"테스트 문항 {items:,}개"
         if clusters != items:
-            en, ko = f"{en} in {clusters:,} group{'s' if clusters > 1 else ''}", f"{ko}(묶음 {clusters:,}개)"
+            en, ko = f"{en} in {clusters:,} group{'s' if clusters > 1 else ''}", f"{ko}(그룹 {clusters:,}개)"
         if plain:
             return Text(en=en, ko=ko)
         return Text(en=f"{en} {'are' if items > 1 else 'is'}", ko=f"{ko}는")

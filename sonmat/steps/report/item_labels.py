@@ -24,7 +24,7 @@ COUNTS: Final = Text(en="Counts over all test rows", ko="테스트 행 전체의
 COUNTS_RIGHT: Final = Text(
     en="Right answers. Intervals are Wilson's for one share at a time: they do not allow for looking at many groups, so a small "
     "group that stands out may do so by chance.",
-    ko="맞힌 답의 비율입니다. 구간은 비율 하나하나에 대한 윌슨 구간이라, 여러 묶음을 들여다본 것을 감안하지 않습니다. 작은 묶음이 "
+    ko="맞힌 답의 비율입니다. 구간은 비율 하나하나에 대한 윌슨 구간이라, 여러 집단을 들여다본 것을 감안하지 않습니다. 작은 집단이 "
     "눈에 띄는 것은 우연일 수 있습니다.",
 )
 COUNTS_GROUPED: Final = Text(
@@ -57,7 +57,7 @@ BETTER_EQUAL_WORSE: Final = Text(
     en="{better} better, {equal} equal, {worse} worse", ko="나음 {better}, 같음 {equal}, 못함 {worse}"
 )
 COMPARED_WITH: Final = Text(en="compared with this one", ko="비교 기준")
-BY_GROUP: Final = Text(en="Every group, every candidate", ko="묶음마다 모든 후보의 결과")
+BY_GROUP: Final = Text(en="Every group, every candidate", ko="집단마다 모든 후보의 결과")
 TOO_MANY: Final = Text(
     en="Not told apart here, because it has too many values: {columns}.",
     ko="값이 너무 많아 여기서는 나누지 않았습니다: {columns}.",

@@ -43,10 +43,10 @@ def folding_for(table: RowTable, recipe: Recipe) -> Folding | None:
         return None
     if recipe.folds == 1:
         raise SettingError(
-            Text(en="One fold is no cross-validation.", ko="묶음이 하나면 교차 검증이 되지 않습니다."),
+            Text(en="One fold is no cross-validation.", ko="폴드가 하나면 교차 검증이 되지 않습니다."),
             Text(
                 en="Ask for 2 or more folds, or for 0 to put a test set aside.",
-                ko="folds를 2 이상으로 하거나, 테스트 데이터를 따로 두려면 0으로 하세요.",
+                ko="폴드 수(folds)를 2 이상으로 하거나, 테스트 데이터를 따로 두려면 0으로 하세요.",
             ),
         )
     if tied is not None:

@@ -66,8 +66,8 @@ class Notes:
             en=f"Cross-validated in {folds} folds{times_en}: each of the {rows:,} rows is answered by models that did not see "
             f"it{tail_en}. The released model learns from all rows ({train:,} to train, {validation:,} to validate). Training "
             "sets of the folds overlap, so that intervals are approximate. The rows are sealed.",
-            ko=f"{folds}겹 교차 검증{times_ko} {rows:,}행 모두를 그 행을 보지 않은 모델로 테스트합니다.{tail_ko} 내보낼 모델은 "
-            f"모든 행으로 학습합니다(학습 {train:,}, 검증 {validation:,}). 묶음마다 학습 데이터가 겹치므로 구간은 근삿값입니다. "
+            ko=f"{folds}-폴드 교차 검증{times_ko} {rows:,}행 모두를 그 행을 보지 않은 모델로 테스트합니다.{tail_ko} 내보낼 모델은 "
+            f"모든 행으로 학습합니다(학습 {train:,}, 검증 {validation:,}). 폴드마다 학습 데이터가 겹치므로 구간은 근삿값입니다. "
             "행은 봉인했습니다.",
         )
 
@@ -106,7 +106,7 @@ class Notes:
             return Text(en="low and high targets in proportion", ko="목푯값의 높고 낮음을 고르게 맞추었습니다")
         if self.several_labels:
             return Text(en="each label in proportion", ko="라벨마다 비율을 맞추었습니다")
-        return Text(en="classes in proportion", ko="분류 비율을 맞추었습니다")
+        return Text(en="classes in proportion", ko="클래스 비율을 맞추었습니다")
 
     def _untested(self) -> Text | None:
         if not self.untested:
@@ -115,7 +115,7 @@ class Notes:
         names = ", ".join(self.untested[:_MOST_NAMED])
         return Text(
             en=f"no test rows of: {names}" + (f" and {more:,} more" if more > 0 else ""),
-            ko=f"테스트 행이 없는 분류: {names}" + (f" 외 {more:,}개" if more > 0 else ""),
+            ko=f"테스트 행이 없는 클래스: {names}" + (f" 외 {more:,}개" if more > 0 else ""),
         )
 
     def _together(self) -> Text | None:

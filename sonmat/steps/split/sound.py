@@ -50,7 +50,7 @@ def assert_sound_table(split: Split, table: RowTable, bonds: Sequence[Bond]) -> 
 def _check_turns(split: Split, rows: int, place: dict[str, int]) -> None:
     """Every row is tested once in each repetition, and stands in `test`."""
     if len(split.folds) % split.repeats:
-        raise _unsound(Text(en="a repetition lacks folds", ko="묶음이 모자란 반복이 있습니다"))
+        raise _unsound(Text(en="a repetition lacks folds", ko="폴드가 모자란 반복이 있습니다"))
     folds = len(split.folds) // split.repeats
     for repeat in range(split.repeats):
         tested = [id for fold in split.folds[repeat * folds : (repeat + 1) * folds] for id in fold.test]
