@@ -25,6 +25,10 @@ def test_an_added_arm_is_fitted_and_proven_and_the_others_are_left_as_they_are(t
 
     said = sonmat("prove", "reviews", "--add-arm", "full", "--guard", "speed.p95=0", folder=tmp_path, code=3)
     assert "No arm keeps the guards" in said.stdout
+    # Those that have looked at the earlier arms have not looked at this one.
+    assert "Probes that have yet to look: speed. About " in " ".join(said.stdout.split())
+    (checksum,) = {each.base.checksum for each in before if each.base}
+    assert folder.plan().mean_tokens[checksum] > 1
     assert [path.stat().st_mtime_ns for path in kept] == times
     assert folder.plan().candidates[: len(before)] == before
     proof = folder.proof()
