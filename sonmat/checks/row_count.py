@@ -61,16 +61,16 @@ def _few(rows: int) -> Finding:
         check=plugin.name,
         severity="warning",
         what=Text(
-            en=f"{rows} rows are few for a test set of their own: they are cross-validated, so that every row is tested, unless "
-            "--folds 0 asks for a small one. Only large differences will stand out from chance.",
-            ko=f"{rows}행은 테스트용을 따로 떼기에 적습니다. --folds 0으로 작은 테스트용을 떼지 않으면 교차 검증으로 모든 행을 "
+            en=f"{rows} rows are few for a test set of their own: unless a small one is asked for, they are cross-validated, so that "
+            "every row is tested. Either way, only large differences will stand out from chance.",
+            ko=f"{rows}행은 테스트용을 따로 떼기에 적습니다. 작은 테스트용을 떼라고 하지 않으면 교차 검증으로 모든 행을 "
             "테스트합니다. 어느 쪽이든 큰 차이만 우연과 구별됩니다.",
         ),
         fix=Text(
             en=f"Add examples if you can; from {COMFORTABLE_ROWS} on there is a test set. Cross-validation trains every candidate "
-            "several times.",
+            "several times; --folds 0 puts a small test set aside instead.",
             ko=f"가능하면 예시를 더하세요. {COMFORTABLE_ROWS}행부터는 테스트용을 따로 둡니다. 교차 검증은 후보마다 여러 번 "
-            "학습합니다.",
+            "학습합니다. 대신 작은 테스트용을 떼어 두려면 --folds 0을 쓰세요.",
         ),
     )
 

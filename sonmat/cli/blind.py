@@ -189,10 +189,17 @@ def _asked(screen: Console, read_key: ReadKey) -> str:
 def _input_lines(input: Json) -> Iterator[str]:
     """The question, personal data masked; of a conversation every turn."""
     if "messages" in input:
-        yield from (f"{turn.get('role', '')}: {_shown(turn.get('content', ''))}" for turn in input["messages"])
+        yield from (f"{_speaker(turn.get('role', ''))}: {_shown(turn.get('content', ''))}" for turn in input["messages"])
         return
     for name, value in input.items():
         yield f"{name}: {_shown(value)}"
+
+
+def _speaker(role: str) -> str:
+    from sonmat.steps.report import labels
+
+    known = {"user": labels.ROLE_USER, "assistant": labels.ROLE_ASSISTANT, "system": labels.ROLE_SYSTEM}
+    return str(known.get(role, role))
 
 
 def _output_text(output: Json) -> str:

@@ -49,7 +49,8 @@ def split(
             help=words(
                 "Write the parts as files into this folder, in the rows' own columns, with split.json beside them; the folds "
                 "as fold-1, fold-2, ... when cross-validated.",
-                "나눈 행을 원래 열 그대로 이 폴더에 파일로 쓰고 split.json을 함께 둡니다. 교차 검증이면 폴드마다 fold-1, fold-2, … 로 씁니다.",
+                "나눈 행을 원래 열 그대로 이 폴더에 파일로 쓰고 split.json을 함께 둡니다. "
+                "교차 검증이면 폴드마다 fold-1, fold-2, … 로 씁니다.",
             ),
         ),
     ] = None,

@@ -51,7 +51,6 @@ def preference_of(pairs: Pairs, ballot: Ballot, arms: tuple[str, str], seed: int
     won, lost = tally["a"], tally["b"]
     left = Counter(vote.choice for vote in counted.votes)
     tested = _tested(pairs, counted, seed) if won + lost else {}
-    voted_on = len({row for row, _ in ballot.votes})
     units = _units(pairs, counted)
     further = _further(won, lost, units) if tested.get("better") == "neither" else 0 if tested else None
     found = Preference(
@@ -75,7 +74,7 @@ def preference_of(pairs: Pairs, ballot: Ballot, arms: tuple[str, str], seed: int
         left=left["left"],
         right=left["right"],
         left_p_value=exact_mcnemar(Discordance(left["left"], left["right"])) if left["left"] + left["right"] else None,
-        looked_after=tuple(each for each in ballot.revealed_after if each < voted_on),
+        looked_after=ballot.revealed_after,
         rows=tuple(row for row, outcome in counted.outcomes.items() if outcome == "b")[:ROWS_SHOWN],
         sentence=Text(en="", ko=""),
         **tested,

@@ -65,7 +65,7 @@ class Ballot:
     votes: dict[tuple[str, str], Vote]
     """The latest by item and person, in the order in which they were first cast."""
     revealed_after: tuple[int, ...]
-    """How many items had been voted on, each time that the arms were revealed behind new votes."""
+    """How many items had been voted on, each time that the arms were revealed and people voted on, be it on the same items."""
 
 
 def read_ballot(folder: Path, arms: Collection[str], *, revealed: bool = False) -> Ballot:
@@ -78,14 +78,15 @@ def read_ballot(folder: Path, arms: Collection[str], *, revealed: bool = False) 
     """
     votes: dict[tuple[str, str], Vote] = {}
     told: dict[tuple[str, str], Vote] = {}
-    after: list[int] = []
+    looks: list[dict[tuple[str, str], Vote]] = []
     for line in _lines(folder):
         if isinstance(line, Vote) and {line.left, line.right} == set(arms):
             votes[line.row, line.who] = line
         elif isinstance(line, Reveal) and set(line.arms) == set(arms) and votes != told:
             told = dict(votes)
-            after.append(len({row for row, _ in votes}))
-    return Ballot(told if revealed else votes, tuple(after))
+            looks.append(told)
+    known = told if revealed else votes
+    return Ballot(known, tuple(len({row for row, _ in look}) for look in looks if look != known))
 
 
 def compared_arms(folder: Path) -> list[tuple[str, str]]:

@@ -149,6 +149,18 @@ def test_nothing_is_said_of_votes_that_were_not_revealed(faq: RunFolder) -> None
     assert comparison.reveal().looked_after == (8,)
 
 
+def test_a_second_person_who_judges_the_same_items_after_a_look_is_told_too(faq: RunFolder) -> None:
+    first, second = BlindComparison(faq, ARMS, 8, "one"), BlindComparison(faq, ARMS, 8, "two")
+    for pair in first.pairs:
+        first.vote(pair, side_of(pair, TUNED))
+    assert first.reveal().looked_after == ()
+    for pair in second.pairs:
+        second.vote(pair, side_of(pair, TUNED))
+    now = second.reveal()
+    assert (now.judged, now.looked_after) == (8, (8,))
+    assert any("looked at after 8 items" in detail.en for detail in now.details)
+
+
 def test_several_people_count_once_an_item_as_what_most_say(faq: RunFolder) -> None:
     voted(faq, lambda number, pair: side_of(pair, TUNED), who="A")
     voted(faq, lambda number, pair: side_of(pair, TUNED if number < 20 else BASE), who="B")

@@ -47,7 +47,7 @@ def test_every_pair_is_asked_once_and_no_arm_is_named(folder: RunFolder) -> None
         assert arm not in shown
     assert "10/10" in shown
     assert "Left" in shown
-    assert "user: " in shown
+    assert "User: " in shown
     assert "2 with one answer from both count as ties" in shown
     assert widest(shown) <= 80
 

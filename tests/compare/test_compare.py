@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,11 @@ def test_a_newer_model_that_is_better_passes(old: RunFolder, new: RunFolder) -> 
     assert [arm.candidate for arm in found.arms] == [f"old:{FLOOR}", f"new:{FULL}"]
     assert "is better than" in found.sentence.en
     assert "낫습니다" in found.sentence.ko
+
+
+def test_no_difference_is_not_shown_as_a_loss(old: RunFolder, new: RunFolder) -> None:
+    found = sonmat.compare("old", "new")
+    assert [math.copysign(1, each.difference) for each in found.comparisons] == [1.0] * len(found.comparisons)
 
 
 def test_the_same_answers_are_not_told_apart_and_few_items_are_no_proof_of_equality(old: RunFolder, new: RunFolder) -> None:

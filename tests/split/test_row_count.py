@@ -35,6 +35,8 @@ def test_few_rows_are_said_to_be_cross_validated() -> None:
     (found,) = findings_of([labelled(n) for n in range(199)])
     assert (found.severity, "cross-validated" in found.what.en, "교차 검증" in found.what.ko) == ("warning", True, True)
     assert "--folds 0" in found.fix.en
+    # The audit does not know what the split was asked for.
+    assert "unless a small one is asked for" in found.what.en
     assert not findings_of([labelled(n) for n in range(200)])
 
 
