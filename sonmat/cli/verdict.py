@@ -111,7 +111,7 @@ def in_range(score: Score, measure: Measure, phrasing: Phrasing) -> str:
 def changed_by(comparison: Comparison, measure: Measure, phrasing: Phrasing) -> str:
     """The interval of a difference."""
     if measure.percent:
-        return f"{100 * comparison.low:+.1f} … {100 * comparison.high:+.1f}".replace("-", "−")
+        return f"{phrasing.points(comparison.low)} … {phrasing.points(comparison.high)}"
     return f"{phrasing.difference(comparison.low, measure)} … {phrasing.difference(comparison.high, measure)}"
 
 

@@ -47,6 +47,11 @@ def test_a_plain_number_has_three_digits_and_a_true_minus(value: float, told: st
     assert ENGLISH.number(value) == told
 
 
+@pytest.mark.parametrize("nothing", [0.0, -0.0, 0.0004, -0.0004])
+def test_what_rounds_to_no_difference_has_no_sign(nothing: float) -> None:
+    assert plain(ENGLISH.difference(nothing, SHARE)) == "0.0 points"
+
+
 @pytest.mark.parametrize(("language", "share", "difference"), [("en", "94.1 %", "+5.3 points"), ("ko", "94.1%", "+5.3%p")])
 def test_a_share_is_per_cent_and_its_difference_points(language: Language, share: str, difference: str) -> None:
     phrasing = Phrasing(language)

@@ -55,11 +55,14 @@ class Phrasing:
 
     def difference(self, value: float, measure: Measure) -> str:
         """A signed difference; of shares in percentage points."""
-        plus = "+" if value > 0 else ""
         if not measure.percent:
-            return plus + self.number(value)
-        points = _signed(f"{100 * value:.1f}")
-        return plus + points + self.say(labels.POINTS)
+            return ("+" if value > 0 else "") + self.number(value)
+        return self.points(value) + self.say(labels.POINTS)
+
+    def points(self, value: float) -> str:
+        """A signed difference of shares in percentage points, without the unit; what rounds to nothing has no sign."""
+        points = round(100 * value, 1)
+        return _signed(f"{points:+.1f}") if points else "0.0"
 
     def tick(self, value: float, measure: Measure) -> str:
         """A round value on an axis, without decimals that say nothing."""

@@ -55,8 +55,7 @@ class Quantities:
     def difference(self, value: float, unit: Unit) -> str:
         """Signed; of shares in percentage points."""
         if unit == "share":
-            points = f"{round(100 * value, 1) + 0.0:+.1f}".replace("-", _MINUS).removeprefix("+0.0") or "0.0"
-            return points + self.phrasing.say(labels.POINTS)
+            return self.phrasing.points(value) + self.phrasing.say(labels.POINTS)
         return ("+" if value > 0 else "") + self.quantity(value, unit)
 
     def span(self, measure: Measure) -> str:
