@@ -295,6 +295,8 @@ class Workload:
     longest_tokens: int
     mean_target_tokens: float
     classes: int = 0
+    used_ids: int = 0
+    """Different tokens that the training rows hold; 0 where nobody has counted."""
 
 
 @dataclass(frozen=True)

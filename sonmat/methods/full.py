@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sonmat.core.protocols import FitJob, FitResult, No, Predictor, SavedModel, Task, Workload, Yes
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, Json, ModelFacts
-from sonmat.training.estimates import TrainedShare, estimate_training
+from sonmat.training.estimates import TrainedShare, estimate_training, trained_in_full
 from sonmat.training.settings import TrainingSettings
 from sonmat.training.tuning import load_whole, save_whole, tune
 from sonmat.training.weights import LoadedBase
@@ -46,8 +46,7 @@ class Full:
 
     def estimate(self, settings: BaseModel, workload: Workload) -> Estimate:
         assert isinstance(settings, FullSettings)
-        trained = workload.base.parameters if workload.base else 0
-        return estimate_training(workload, TrainedShare(trained, 1.0), settings)
+        return estimate_training(workload, TrainedShare(trained_in_full(workload), 1.0), settings)
 
     def fit(self, job: FitJob) -> FitResult:
         assert isinstance(job.settings, FullSettings)

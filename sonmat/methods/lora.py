@@ -64,10 +64,12 @@ class Lora:
         assert isinstance(settings, LoraSettings)
         base = workload.base
         assert base is not None, "LoRA always has a base"
-        # About seven linear layers a block, each with two matrices of hidden size x rank.
-        trained = 7 * 2 * base.layers * base.hidden_size * settings.rank
+        # A matrix of n x m weights gets rank · (n + m). One of n and m is the hidden size, so that all m of a block together are its
+        # weights by the hidden size; there are seven matrices at most.
+        body = base.parameters - base.embedding_parameters
+        trained = settings.rank * (body // max(base.hidden_size, 1) + 7 * base.layers * base.hidden_size)
         frozen = 2 if workload.device.bf16 and workload.classes == 0 else 4
-        return estimate_training(workload, TrainedShare(trained, 0.75, frozen), settings)
+        return estimate_training(workload, TrainedShare(trained, 0.75, frozen, beside=True), settings)
 
     def fit(self, job: FitJob) -> FitResult:
         settings, family = job.settings, job.family

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -72,6 +73,18 @@ def save(path: Path, content: dict[str, Any], also: Path | None = None) -> None:
         ) from error
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def gives_second_names(folder: Path) -> bool:
+    """Whether a file in `folder` can have two names, so that the best checkpoint need not be copied."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".names-") as scratch:
+        one = Path(scratch) / "one"
+        one.touch()
+        try:
+            os.link(one, one.with_name("other"))
+        except OSError:
+            return False
+        return True
 
 
 def clear(folder: Path) -> None:

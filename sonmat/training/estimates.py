@@ -13,6 +13,7 @@ from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, ModelFacts
 from sonmat.training.budget import usual_tokens
+from sonmat.training.disk import checkpoint_bytes, model_bytes
 from sonmat.training.settings import SHARES, TUNED, Activations, TrainingSettings
 
 PROCESSOR_EFFICIENCY = 0.5
@@ -23,12 +24,22 @@ FALLBACK_FLOPS = 2e10
 """Operations a second assumed where the rate was not measured: one slow core."""
 PROCESS_BYTES = 900 << 20
 """Interpreter, PyTorch and Transformers as loaded."""
-LOGITS_BYTES = 1600 << 20
-"""A language model's logits in pieces, their gradients and softmax, and its validation batches (measured)."""
+OUTPUT_LAYER_BYTES = 320 << 20
+"""Ten times a piece of a language model's logits (`fused.output_loss`): with softmax, gradient and their copies in other types."""
+OUTPUT_GRADIENT_BYTES = 16
+"""The same for each weight of an output layer that trains: its copy in bf16, the gradient as it is summed, and that of the input
+embeddings, which are the same matrix."""
 START_SECONDS = 12.0
 """Starting the worker, importing and loading."""
 ACTIVATION_BYTES = 34
-"""Bytes a token, layer and unit of hidden size kept for the backward pass in 16 bits (Korthikanti et al. 2022, section 4)."""
+"""Bytes a token, layer and unit of hidden size kept for the backward pass in 16 bits (Korthikanti et al. 2022, section 4), without
+attention's scores."""
+SAVING_BYTES = 8
+"""Bytes a weight while a model is saved whole: the model, and what is being written."""
+SAVING_BYTES_ROUNDED = 12
+"""The same where frozen weights were rounded: the model, the base again as it was before, and pages of its file (measured: 11)."""
+MOST_SCORES = 1024
+"""Tokens of a row from which on attention keeps no scores, because it is no longer computed as products (`attention_choice`)."""
 VISION_OPERATIONS_FACTOR = 150
 """Products that a picture takes for each weight, the output layer's included: 85 in MobileNetV2 (300 million with 3.5 million
 weights; Sandler et al. 2018, table 4), 148 in ResNet-50 (3.8 billion with 25.6 million; He et al. 2016, table 1), which use a weight
@@ -45,6 +56,8 @@ class TrainedShare:
     frozen_bytes_per_parameter: int = 4
     frozen_once: bool = False
     """Whether the other layers are computed once a row and kept (`training.frozen`), not once an epoch."""
+    beside: bool = False
+    """Whether what trains stands beside the base's own weights and is saved alone: an adapter."""
 
 
 def estimate_training(workload: Workload, share: TrainedShare, settings: TrainingSettings) -> Estimate:
@@ -57,18 +70,61 @@ def estimate_training(workload: Workload, share: TrainedShare, settings: Trainin
         # Each of the trained models looks at the validation rows once more, to be compared.
         looked_at = len(tried) * workload.validation_rows * workload.mean_tokens
         seconds += operations_per_token(base) * looked_at / useful_rate(workload.device)
-    # Weight, gradient and AdamW's two moments in float32, or the moments in 8 bits.
-    trained_bytes = 16 if settings.optimiser_state == "fp32" else 10
-    weights = base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * trained_bytes
-    rest = PROCESS_BYTES + weights + (0 if workload.classes else LOGITS_BYTES)
-    batch_tokens = settings.micro_batch_tokens or usual_tokens(generates=not workload.classes)
+    rest = PROCESS_BYTES + _weight_bytes(workload, base, share, settings) + _output_layer_bytes(workload, base, share)
+    batch_tokens = _most_tokens_of_a_pass(workload, settings)
     ways: tuple[Activations, ...] = ("keep", "recompute", "offload")
-    peaks = {way: int(rest + activation_bytes(base, share, batch_tokens, way)) for way in ways}
+    training = {way: rest + activation_bytes(workload, base, share, batch_tokens, way) for way in ways}
+    saving = PROCESS_BYTES + _saving_bytes(workload, base, share)
+    peaks = {way: int(max(peak, saving)) for way, peak in training.items()}
     return Estimate(
         peak_bytes=peaks[settings.activations],
         seconds=round(seconds, 1),
         basis=_of_shares(_with_and_without(_basis(workload), settings.activations, peaks), len(tried)),
+        checkpoint_bytes=checkpoint_bytes(share.trained_parameters, settings),
+        model_bytes=model_bytes(share.trained_parameters if share.beside else base.parameters),
     )
+
+
+def trained_in_full(workload: Workload) -> int:
+    """Numbers that train where everything does: of a large embedding matrix the rows in use alone (`used_rows`)."""
+    from sonmat.training.used_rows import LARGEST_SHARE, SMALLEST
+
+    base = workload.base
+    assert base is not None, "only methods with a base train"
+    used = workload.used_ids / base.vocabulary if workload.used_ids and base.vocabulary else 1.0
+    # A language model's output layer is the same matrix.
+    whole = not workload.classes or used > LARGEST_SHARE or base.embedding_parameters < SMALLEST
+    return base.parameters if whole else base.parameters - round((1 - used) * base.embedding_parameters)
+
+
+def _most_tokens_of_a_pass(workload: Workload, settings: TrainingSettings) -> int:
+    """Under the usual budget. The longest row is computed whole, and no pass holds more than the rows of a step."""
+    budget = settings.micro_batch_tokens or usual_tokens(generates=not workload.classes)
+    longest = max(workload.longest_tokens, 1)
+    return min(max(budget, longest), settings.batch_size * longest)
+
+
+def _weight_bytes(workload: Workload, base: ModelFacts, share: TrainedShare, settings: TrainingSettings) -> float:
+    """Weights, and for those that train a gradient, AdamW's two moments in float32 or 8 bits, and a copy in the type of products."""
+    each = 4 + (8 if settings.optimiser_state == "fp32" else 2) + (2 if workload.device.bf16 else 0)
+    # What stands beside the base has weights of its own.
+    each += 4 if share.beside else 0
+    return base.parameters * share.frozen_bytes_per_parameter + share.trained_parameters * each
+
+
+def _output_layer_bytes(workload: Workload, base: ModelFacts, share: TrainedShare) -> int:
+    if workload.classes:
+        return 0
+    trains = share.trained_parameters == base.parameters
+    return OUTPUT_LAYER_BYTES + (OUTPUT_GRADIENT_BYTES * base.hidden_size * base.vocabulary if trains else 0)
+
+
+def _saving_bytes(workload: Workload, base: ModelFacts, share: TrainedShare) -> int:
+    """Of main memory; what an accelerator has is not touched then."""
+    if share.beside or workload.device.kind == "cuda":
+        return 0
+    rounded = workload.device.bf16 and share.backward_share < 1
+    return base.parameters * (SAVING_BYTES_ROUNDED if rounded else SAVING_BYTES)
 
 
 def _training_seconds(
@@ -92,14 +148,26 @@ def _training_seconds(
     return operations / rate + optimiser_seconds
 
 
-def activation_bytes(base: ModelFacts, share: TrainedShare, batch_tokens: int, activations: Activations) -> float:
+def activation_bytes(
+    workload: Workload, base: ModelFacts, share: TrainedShare, batch_tokens: int, activations: Activations
+) -> float:
     """What a forward pass keeps for its backward pass. Recomputing keeps the inputs of the layers and one layer's activations."""
     inputs = batch_tokens * base.hidden_size * 4
-    layer = batch_tokens * base.hidden_size * ACTIVATION_BYTES * 2
-    layers = max(base.layers, 1) * max(share.backward_share, 0.2)
+    layer = batch_tokens * base.hidden_size * (ACTIVATION_BYTES * 2 + _score_bytes(workload))
+    # An adapter stands in every layer, and each needs its input.
+    layers = max(base.layers, 1) * (1.0 if share.beside else max(share.backward_share, 0.2))
     if activations == "keep" or share.backward_share == 0:
         return layer * layers
     return layer + inputs * (layers if activations == "recompute" else 2)
+
+
+def _score_bytes(workload: Workload) -> float:
+    """Attention's shares of every key, for a token and unit of hidden size: in 16 bits, twice where there is dropout, for a head of 32
+    units or more; language models have none, and heads of 64. GPUs' kernels keep no shares."""
+    if workload.device.kind == "cuda":
+        return 0.0
+    keys = min(workload.longest_tokens, MOST_SCORES)
+    return 2 * 2 * keys / 32 if workload.classes else 2 * keys / 64
 
 
 def estimate_answering(workload: Workload, new_tokens: float) -> Estimate:

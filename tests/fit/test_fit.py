@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections import namedtuple
@@ -19,6 +20,7 @@ from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device, Estimate, Event, Fitted, Fold, Plan, Spec, Split
 from sonmat.executors.local import run_locally
 from sonmat.runs import RunFolder, write_rows, write_value
+from sonmat.runs.fit_keys import choosing_key, make_room
 from sonmat.runs.folds import answers_key
 from sonmat.steps.fit import _clear_large_cache, candidate_key, fit
 
@@ -98,10 +100,59 @@ def test_a_fitted_candidate_is_not_trained_again_and_another_seed_trains_it_anew
     assert (folder.path / "history" / "001" / "candidates" / "majority" / "fitted.json").exists()
 
 
+def tuned(folder: RunFolder, **settings: Any) -> None:
+    """Plan candidates whose checkpoints have 1 GB and whose models 0.3 GB."""
+    text = Text(en="-", ko="-")
+    estimate = Estimate(peak_bytes=1, seconds=1, basis=text, checkpoint_bytes=10**9, model_bytes=3 * 10**8)
+    plan = folder.plan()
+    candidates = [each.model_copy(update={"estimate": estimate, "settings": settings}) for each in plan.candidates]
+    write_value(folder.file("plan.json"), plan.model_copy(update={"candidates": tuple(candidates)}))
+
+
+def free(monkeypatch: pytest.MonkeyPatch, gigabytes: float) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, int(gigabytes * 1e9)))
+
+
 def test_too_little_disk_is_said_before_training_starts(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1 << 30))
-    with pytest.raises(WorkerFailed, match=r"may need 1\.2 GB of disk .* 1\.1 GB are free"):
+    tuned(folder)
+    free(monkeypatch, 2.9)
+    with pytest.raises(WorkerFailed, match=r"may need 3\.0 GB of disk .* 2\.9 GB are free"):
         start(folder, {})
+    free(monkeypatch, 3.0)
+    assert start(folder, {}) == ["fit/one", "fit/two"]
+
+
+def test_every_share_of_replay_takes_the_disk_of_a_model(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned(folder, replay="tuned")
+    free(monkeypatch, 3.5)
+    with pytest.raises(WorkerFailed, match=r"may need 3\.6 GB"):
+        start(folder, {})
+
+
+def test_where_files_have_one_name_each_the_copy_of_the_best_is_counted(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned(folder)
+    free(monkeypatch, 3.9)
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(1, "Operation not permitted")))
+    with pytest.raises(WorkerFailed, match=r"may need 4\.0 GB"):
+        start(folder, {})
+
+
+def test_what_an_interrupted_fit_has_written_is_not_asked_for_again(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned(folder)
+    free(monkeypatch, 2.0)
+    one = next(each for each in folder.plan().candidates if each.id == "one")
+    make_room(folder, "one", choosing_key(folder, one, "one"))
+    work = folder.candidate_folder("one") / "work"
+    work.mkdir()
+    with (work / "checkpoint.pt").open("wb") as sparse:
+        sparse.truncate(10**9)
+    os.link(work / "checkpoint.pt", work / "best.pt")
+    assert start(folder, {}) == ["fit/majority", "fit/one"], "of the other nothing is there yet"
+    assert "may need 3.0 GB" in folder.fits().failed["two"].en
 
 
 @pytest.fixture

@@ -221,4 +221,5 @@ def _workload(
         longest_tokens=lengths.longest_tokens,
         mean_target_tokens=lengths.mean_target_tokens,
         classes=len(spec.labels),
+        used_ids=lengths.used_ids,
     )

@@ -35,6 +35,8 @@ class Lengths:
     longest_tokens: int
     mean_target_tokens: float
     longest_target_tokens: int
+    used_ids: int = 0
+    """Different tokens of the training rows."""
 
     @property
     def mean_tokens(self) -> float:
@@ -110,6 +112,7 @@ def measure_lengths(
     lost: list[Text] = []
     # Of the training rows alone: the room for answers must not be fitted to the test rows.
     targets: list[int] = []
+    used: set[int] = set()
     encoded = tokens = longest = 0
     start = last = time.perf_counter()
     for number, example in enumerate(examples, start=1):
@@ -124,6 +127,7 @@ def measure_lengths(
             cuts.append((place, row.cut))
         if example.id in learnt:
             targets.append(row.supervised)
+            used.update(row.arrays.get("input_ids", ()))
         now = time.perf_counter()
         if now - last > 1:
             last = now
@@ -140,4 +144,5 @@ def measure_lengths(
         longest_tokens=longest,
         mean_target_tokens=sum(targets) / len(targets),
         longest_target_tokens=max(targets),
+        used_ids=len(used),
     )

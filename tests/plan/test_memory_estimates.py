@@ -1,0 +1,102 @@
+"""Memory is never estimated below what fits have taken: figures of `benchmarks/memory_estimates.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sonmat import plugins
+from sonmat.core.protocols import Workload
+from sonmat.core.values import Device, Estimate, ModelFacts
+
+DEVICE = Device(kind="cpu", cores=2, memory_bytes=16 << 30, bf16=True, flops_per_second=4e11)
+
+
+def facts(**known: Any) -> ModelFacts:
+    return ModelFacts.model_validate({"name": "b", "path": "", "origin": "", "checksum": "", **known})
+
+
+SMOLLM = facts(
+    family="llama", model_type="llama", parameters=134_515_008, embedding_parameters=28_311_552, hidden_size=576, layers=30,
+    vocabulary=49_152, chat=True,
+)  # fmt: skip
+E5 = facts(
+    family="e5", model_type="bert", parameters=117_505_920, embedding_parameters=96_211_584, hidden_size=384, layers=12,
+    vocabulary=250_037,
+)  # fmt: skip
+MINILM = facts(
+    family="bert", model_type="bert", parameters=22_713_216, embedding_parameters=11_917_824, hidden_size=384, layers=6,
+    vocabulary=30_522,
+)  # fmt: skip
+ALBERT = facts(
+    family="bert", model_type="albert", parameters=13_329_042, embedding_parameters=5_409_024, hidden_size=768, layers=12,
+    vocabulary=42_000,
+)  # fmt: skip
+
+
+def estimated(method: str, base: ModelFacts, longest: int, **changes: Any) -> Estimate:
+    """Of a fit of 16 rows, all of them the longest."""
+    settings = changes.pop("settings", {})
+    known: dict[str, Any] = {
+        "base": base, "device": DEVICE, "train_rows": 16, "validation_rows": 8, "test_rows": 0, "mean_tokens": float(longest),
+        "longest_tokens": longest, "mean_target_tokens": 64.0, "classes": 0 if base is SMOLLM else 2,
+        "used_ids": 0 if base is SMOLLM else 4000,
+    }  # fmt: skip
+    plugin = plugins.find("methods", method)
+    found: Estimate = plugin.estimate(
+        plugin.Settings(**{"batch_size": 8, "compile": "no", **settings}), Workload(**{**known, **changes})
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("method", "base", "longest", "settings", "gigabytes"),
+    [
+        ("lora", SMOLLM, 427, {}, 1.67),
+        ("lora", SMOLLM, 427, {"activations": "recompute"}, 1.37),
+        ("lora", SMOLLM, 1140, {}, 1.97),
+        ("full", SMOLLM, 427, {}, 3.73),
+        ("freeze", SMOLLM, 427, {"last_layers": 8}, 2.44),
+        ("full", E5, 512, {}, 3.15),
+        ("full", E5, 64, {}, 1.44),
+        ("full", MINILM, 256, {}, 1.03),
+        ("full", ALBERT, 256, {}, 1.54),
+        ("lora", E5, 512, {}, 3.62),
+        ("head-only", E5, 512, {}, 2.22),
+        ("freeze", E5, 512, {"last_layers": 3}, 2.22),
+    ],
+)
+def test_no_estimate_is_below_what_a_fit_took(
+    method: str, base: ModelFacts, longest: int, settings: dict[str, Any], gigabytes: float
+) -> None:
+    found = estimated(method, base, longest, settings=settings).peak_bytes / 1e9
+    assert gigabytes <= found < 2.5 * gigabytes
+
+
+def test_of_a_large_embedding_matrix_rows_in_use_alone_are_counted() -> None:
+    few, many, unknown = (estimated("full", E5, 64, used_ids=used) for used in (4_000, 200_000, 0))
+    assert few.checkpoint_bytes < many.checkpoint_bytes / 4
+    assert few.peak_bytes < many.peak_bytes - 10 * 90_000_000
+    # More than half are trained whole.
+    assert many == unknown
+    assert many.checkpoint_bytes == 12 * E5.parameters
+
+
+def test_a_language_models_embeddings_are_its_output_layer_and_train_whole() -> None:
+    assert estimated("full", SMOLLM, 64, used_ids=100).checkpoint_bytes == 12 * SMOLLM.parameters
+
+
+def test_a_pass_holds_no_more_than_a_steps_rows_and_no_less_than_the_longest() -> None:
+    few, more, most = (estimated("full", E5, 64, settings={"batch_size": size}).peak_bytes for size in (8, 16, 64))
+    assert few < more < most == estimated("full", E5, 64, settings={"batch_size": 128}).peak_bytes
+    short, long = (estimated("lora", SMOLLM, tokens).peak_bytes for tokens in (1024, 4096))
+    assert long > 1.5 * short
+
+
+def test_an_adapter_is_counted_beside_the_base_and_alone_on_the_disk() -> None:
+    small, large = (estimated("lora", SMOLLM, 427, settings={"rank": rank}) for rank in (16, 64))
+    # What PEFT makes of rank 16 on all linear layers of this base.
+    assert 4_884_480 * 12 <= small.checkpoint_bytes < 1.1 * 4_884_480 * 12
+    assert large.checkpoint_bytes == pytest.approx(4 * small.checkpoint_bytes, rel=1e-6)
+    assert small.model_bytes < 4 * 5_400_000 + (64 << 20)
