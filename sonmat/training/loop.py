@@ -252,13 +252,8 @@ class _Optimisation:
         passes = self.bench.passes(step_rows.rows, self.budget)
         to_training_mode(self.model)
         loss, items = self._accumulate(passes)
-        # DDP averages over processes; undone here, then the mean over all items of the step.
-        scale = self.accelerator.num_processes / max(items, 1.0)
-        for parameter in self.trained:
-            if parameter.grad is not None:
-                parameter.grad.mul_(scale)
-        norm = self.accelerator.clip_grad_norm_(self.trained, self.settings.clip_norm)
-        result = _StepResult(loss / max(items, 1.0), float(norm) if norm is not None else 0.0, self._tokens(passes))
+        norm = self._average_and_clip(items)
+        result = _StepResult(loss / max(items, 1.0), norm, self._tokens(passes))
         rate = (
             self.settings.learning_rate
             * self.progress.rate_scale
@@ -282,6 +277,15 @@ class _Optimisation:
             seconds=round(time.perf_counter() - start, 4),
         )
         return result
+
+    def _average_and_clip(self, items: float) -> float:
+        """Gradients as means over all items of the step, cut to `clip_norm`, in one pass over memory; returns how long they were."""
+        gradients = [parameter.grad for parameter in self.trained if parameter.grad is not None]
+        # DDP averages over processes; undone here.
+        scale = self.accelerator.num_processes / max(items, 1.0)
+        norm: float = float(torch.nn.utils.get_total_norm(gradients)) * scale
+        torch._foreach_mul_(gradients, scale * min(1.0, self.settings.clip_norm / (norm + 1e-6)))
+        return norm
 
     def _accumulate(self, passes: list[list[int]]) -> tuple[float, float]:
         """Gradients of the summed loss of all passes; returns the loss summed over all processes, and its items."""
