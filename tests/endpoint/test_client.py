@@ -84,7 +84,7 @@ def test_a_request_that_fails_in_the_end_leaves_the_others_paid_and_kept(tmp_pat
 
     with serving(answer) as fake:
         client = client_of(fake, tmp_path, Pace(at_once=1, attempts=2, first_wait_seconds=0.001))
-        with pytest.raises(ModelError, match=r"busy \(500\) after 2 attempts"):
+        with pytest.raises(ModelError, match=r"fails \(500\) after 2 attempts"):
             ask(client, "a", "b", "c", "d")
         assert fake.asked == ["a", "b", "c", "c"]
         fake.answer = echo
@@ -188,8 +188,8 @@ def test_a_question_that_the_endpoint_will_not_take_is_an_empty_answer_and_the_o
 
 ERRORS = [
     (refusal(401, f"Incorrect API key provided: {KEY}"), SettingError, "refuses the key in SONMAT_OPENAI_KEY (401)"),
-    (refusal(404, "The model 'fake' does not exist"), ModelError, "or no model fake (404). It says: The model 'fake' does not exist"),
-    (refusal(400, f"nonsense {KEY} in 'what the user asked'"), ModelError, "refuses the question (400). It says: nonsense *** in '…'"),
+    (refusal(404, "The model 'fake' does not exist"), ModelError, "no model fake (404). It says: “The model 'fake' does not exist”."),
+    (refusal(400, f"nonsense {KEY} in 'what the user asked'"), ModelError, "the question (400). It says: “nonsense *** in '…'”."),
     (refusal(429, "You exceeded your quota", code="insufficient_quota"), ModelError, "no credit left (429)"),
     (Said(status=302, headers={"Location": "http://127.0.0.1:9/v1"}, content=""), ModelError, "points to another address (302)"),
 ]  # fmt: skip

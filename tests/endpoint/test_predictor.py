@@ -241,7 +241,7 @@ def test_an_added_endpoint_answers_the_sealed_rows_once_and_the_key_is_in_no_fil
         rows = len(folder.split().test)
         log = EventLog(folder.candidate_folder(id) / "events.jsonl", "answer", (events.append,))
         monkeypatch.setattr("sonmat.inference.endpoint.client.Client._worth_another", lambda *_: False)
-        with pytest.raises(Exception, match="is busy"):
+        with pytest.raises(Exception, match=r"fails \(500\) after 1 attempt\."):
             answer_candidate(folder, id, log, lambda: False)
         came = len(fake.bodies)
         assert came < rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -171,8 +171,13 @@ TARGETS = balanced_targets(150)
 WRONG = {"floor": 100, "base": 75, "full": 15, "lora": 30}
 
 
-def proof_with(measures: Sequence[Measure], bounds: dict[str, float], arms: Sequence[str] = tuple(WRONG)) -> Proof:
-    evidence = [evidence_of(arm, answers_with(TARGETS, WRONG[arm], start=number)) for number, arm in enumerate(arms)]
+def proof_with(
+    measures: Sequence[Measure],
+    bounds: dict[str, float],
+    arms: Sequence[str] = tuple(WRONG),
+    wrong: Mapping[str, int] = WRONG,
+) -> Proof:
+    evidence = [evidence_of(arm, answers_with(TARGETS, wrong[arm], start=number)) for number, arm in enumerate(arms)]
     panel = Panel(tuple(measures))
     return judge(
         evidence,
@@ -227,6 +232,18 @@ def test_a_default_guard_that_rules_out_every_tuned_arm_leaves_the_base_and_does
     proof = proof_with(harmed, {})
     assert (proof.verdict.use, proof.verdict.stopped) == ("base", None)
     assert "worse beyond noise" in proof.verdict.sentence.en
+
+
+def test_a_tuned_arm_that_does_better_than_what_the_guards_leave_is_not_said_to_have_learnt_nothing() -> None:
+    # The base would win anyway; without it, and without the tuned arm, only the floor is left.
+    slow = slowness(floor=0.1, base=0.9, full=0.9)
+    proof = proof_with(slow, {"speed.p50": 0.5}, ("floor", "base", "full"), {"floor": 100, "base": 3, "full": 30})
+    assert (proof.verdict.use, proof.verdict.otherwise) == ("floor", "base")
+    assert proof.verdict.sentence.en.startswith(
+        "Do not fine-tune under these guards: the fine-tuned arms that do better break one."
+    )
+    assert "더 나은 미세조정 후보가 조건을 어깁니다" in proof.verdict.sentence.ko
+    assert "nothing has been learnt" not in proof.verdict.sentence.en
 
 
 def test_where_no_arm_keeps_the_guards_nothing_is_recommended() -> None:

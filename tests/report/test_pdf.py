@@ -59,8 +59,21 @@ def test_a_browser_that_does_not_print_is_told_and_leaves_nothing(
     with pytest.raises(UserError, match=told) as caught:
         write_pdf(page, seconds=0.2 if "sleep" in script else 30)
     assert time.monotonic() - begun < 20, "the hanging browser was waited for"
-    assert "open report.html in any browser" in str(caught.value)
+    assert "Open report.html in any browser" in str(caught.value)
     assert page.with_suffix(".pdf").read_bytes() == b"older"
+    assert sorted(path.name for path in page.parent.iterdir()) == ["report.html", "report.pdf"]
+
+
+@posix
+def test_a_place_that_cannot_be_written_is_told_and_no_fault_of_sonmat(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_browser(tmp_path, monkeypatch, PRINTS)
+    page.with_suffix(".pdf").mkdir()
+    with pytest.raises(UserError, match=r"report\.pdf cannot be written into") as caught:
+        write_pdf(page)
+    assert caught.value.fix is not None
+    assert caught.value.fix.en.startswith("Open report.html")
     assert sorted(path.name for path in page.parent.iterdir()) == ["report.html", "report.pdf"]
 
 

@@ -95,7 +95,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _says(quoted: str) -> Text:
-    return Text(en=f" It says: {quoted}", ko=f" 서버의 말: {quoted}") if quoted else Text(en="", ko="")
+    return Text(en=f" It says: “{quoted}”.", ko=f" 서버의 말: “{quoted}”.") if quoted else Text(en="", ko="")
 
 
 def _network_error(fault: Fault, address: Address, quoted: str, attempts: int) -> SonmatError:
@@ -127,7 +127,7 @@ def _network_error(fault: Fault, address: Address, quoted: str, attempts: int) -
             _is_the_address_right(),
         )
     what = Text(
-        en=f"{address.host} gave no whole answer in {attempts} attempts ({fault.kind}).",
+        en=f"{address.host} gave no whole answer in {attempts} attempt{'s' * (attempts != 1)} ({fault.kind}).",
         ko=f"{address.host}에 {attempts}번 물었지만 온전한 답을 받지 못했습니다({fault.kind}).",
     )
     return ModelError(what, _later())
@@ -211,19 +211,22 @@ def _refused_request(address: Address, status: int, quoted: str) -> SonmatError:
 
 def _busy(address: Address, fault: Fault, attempts: int) -> SonmatError:
     asks = fault.wait_seconds
-    en = f" and asks to wait {asks:.0f} seconds" if asks else f" after {attempts} attempts"
+    state = (
+        Text(en="is busy", ko="이(가) 바쁩니다")
+        if fault.status in (429, 503)
+        else Text(en="fails", ko="에서 오류가 납니다")
+    )
+    en = f" and asks to wait {asks:.0f} seconds" if asks else f" after {attempts} attempt{'s' * (attempts != 1)}"
     ko = f"{asks:.0f}초 뒤에 오라고 합니다" if asks else f"{attempts}번 물어도 마찬가지입니다"
     return ModelError(
-        Text(
-            en=f"{address.host} is busy ({fault.status}){en}.", ko=f"{address.host}이(가) 바쁩니다({fault.status}). {ko}."
-        ),
+        Text(en=f"{address.host} {state.en} ({fault.status}){en}.", ko=f"{address.host}{state.ko}({fault.status}). {ko}."),
         _later(),
     )
 
 
 def _is_the_address_right() -> Text:
     return Text(
-        en="Check both; most addresses end in /v1, as in openai:https://api.openai.com/v1:MODEL.",
+        en="Check the address and the name of the model; most addresses end in /v1, as in openai:https://api.openai.com/v1:MODEL.",
         ko="주소와 모델 이름을 확인하세요. 주소는 대개 openai:https://api.openai.com/v1:모델처럼 /v1로 끝납니다.",
     )
 

@@ -238,6 +238,11 @@ class _Decision:
                 en=" under these guards: the fine-tuned arm that would be chosen breaks one.",
                 ko=". 조건이 없었다면 추천했을 미세조정 후보가 조건을 어깁니다.",
             )
+        if lead.won and self.tuned is not None and self.tuned.candidate in self.broken:
+            return Text(
+                en=" under these guards: the fine-tuned arms that do better break one.",
+                ko=". 더 나은 미세조정 후보가 조건을 어깁니다.",
+            )
         if lead.lost and self.chosen.elsewhere:
             return Text(
                 en=": no fine-tuned arm comes up to the model that is asked elsewhere.",

@@ -56,7 +56,7 @@ _FLAGS: Final = (
     "--generate-pdf-document-outline",
 )
 _PRINT_YOURSELF: Final = Text(
-    en="Or open {page} in any browser and print it to a file.", ko="또는 {page} 파일을 브라우저에서 열어 PDF로 인쇄하세요."
+    en="Open {page} in any browser and print it to a file.", ko="{page} 파일을 브라우저에서 열어 PDF로 인쇄하세요."
 )
 
 
@@ -64,10 +64,23 @@ def write_pdf(page: Path, seconds: float = LONGEST_SECONDS) -> Path:
     """Print `page` to a file of the same name with the ending .pdf, whole or not at all; returns its path.
 
     Raises:
-        UserError: there is no browser, or it has not printed anything within `seconds`.
+        UserError: there is no browser, it has not printed anything within `seconds`, or the file cannot be written.
     """
     browser = find_browser(page.name)
     target = page.with_suffix(".pdf")
+    try:
+        return _printed(browser, page, target, seconds)
+    except OSError as error:
+        raise _failed(
+            page.name,
+            Text(
+                en=f"{target.name} cannot be written into {target.parent}: {error.strerror}.",
+                ko=f"{target.parent}에 {target.name}을(를) 쓸 수 없습니다: {error.strerror}.",
+            ),
+        ) from error
+
+
+def _printed(browser: str, page: Path, target: Path, seconds: float) -> Path:
     # Beside the page, because browsers in a sandbox of their own (snap) may not see the system's temporary folder.
     with _scratch(page.parent) as scratch:
         printed = scratch / target.name
@@ -176,4 +189,6 @@ def _failed(page: str, what: Text, fix: Text | None = None) -> UserError:
     yourself = Text(en=_PRINT_YOURSELF.en.format(page=page), ko=_PRINT_YOURSELF.ko.format(page=page))
     if fix is None:
         return UserError(what, yourself)
-    return UserError(what, Text(en=f"{fix.en} {yourself.en}", ko=f"{fix.ko} {yourself.ko}"))
+    return UserError(
+        what, Text(en=f"{fix.en} Or {yourself.en[0].lower()}{yourself.en[1:]}", ko=f"{fix.ko} 또는 {yourself.ko}")
+    )
