@@ -7,7 +7,8 @@ is read.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import PluginError
@@ -26,6 +27,9 @@ from sonmat.runs.decisions import RowDecision
 from sonmat.steps.audit.book import Book
 from sonmat.steps.audit.deciding import as_asked, as_decided, decision_on, undecided
 
+ONLY_TELLING: Final = frozenset({"diversity", "enough", "label_errors", "language_mix"})
+"""Checks that ask for no repairs, and whose findings take most of an audit's time. They are asked once nothing is left to mend: what
+they find in a round that mends something is thrown away. One that asked for a repair after all would have it in another round."""
 _MOST_ROUNDS = 10
 _REPORT_EVERY_SECONDS = 1.0
 DONE = Text(en="Done as you asked; the ledger lists every row.", ko="요청하신 대로 처리했고, 모든 행을 장부에 적었습니다.")
@@ -42,11 +46,18 @@ def examine(
     """Every finding; after repairs everything is looked at once more, because one fault can hide another."""
     done: dict[str, Finding] = {}
     for _ in range(_MOST_ROUNDS):
-        looked = (undecided(finding, decisions) for finding in _look(book, checks, recipe, languages, emit))
-        found = [finding for finding in looked if finding is not None]
-        to_repair = [finding for finding in found if finding.repairs and decision_on(finding, recipe) == "repair"]
-        if not to_repair:
-            return [*done.values(), *(as_decided(finding, recipe) for finding in found)]
+        watches = _watched(book, checks, recipe, languages, emit)
+        found: dict[str, list[Finding]] = {}
+        to_repair: list[Finding] = []
+        for late in (False, True):
+            asked = [(check, watch) for check, watch in watches if (check.name in ONLY_TELLING) == late]
+            found.update(_findings(asked, decisions, emit))
+            to_repair = [finding for each in found.values() for finding in each if _is_to_repair(finding, recipe)]
+            if to_repair:
+                break
+        else:
+            told = (finding for check, _ in watches for finding in found[check.name])
+            return [*done.values(), *(as_decided(finding, recipe) for finding in told)]
         # Redaction goes by the text as it is then, so that no other repair brings back what it took out.
         to_repair.sort(key=lambda finding: finding.decided_by == "personal_data")
         for number, finding in enumerate(to_repair):
@@ -59,8 +70,14 @@ def examine(
     )
 
 
-def _look(book: Book, checks: list[Check], recipe: Recipe, languages: tuple[str, ...], emit: Emit) -> list[Finding]:
-    """What all checks see in one pass over the rows."""
+def _is_to_repair(finding: Finding, recipe: Recipe) -> bool:
+    return bool(finding.repairs) and decision_on(finding, recipe) == "repair"
+
+
+def _watched(
+    book: Book, checks: list[Check], recipe: Recipe, languages: tuple[str, ...], emit: Emit
+) -> list[tuple[Check, Watch]]:
+    """Every check that has something to say about such data, with its watch behind one pass over the rows."""
     ids = CompactStrings()
     sample = DrawnSample(book.kind, recipe.seed, _encoder(book, recipe, emit), emit)
     encode = _row_encoder(book, recipe, emit)
@@ -81,12 +98,21 @@ def _look(book: Book, checks: list[Check], recipe: Recipe, languages: tuple[str,
             reported = now
             left = (now - began) / len(ids) * (book.rows - len(ids))
             emit("progress", _LOOKING, done=len(ids), total=book.rows, seconds_left=round(left, 1))
-    found: list[Finding] = []
+    return watches
+
+
+def _findings(
+    watches: Sequence[tuple[Check, Watch]], decisions: Mapping[str, RowDecision], emit: Emit
+) -> dict[str, list[Finding]]:
+    """What each watch has found, by the name of its check, without rows that a person has kept."""
+    found: dict[str, list[Finding]] = {}
+    reported = time.monotonic()
     for number, (check, watch) in enumerate(watches):
         if time.monotonic() - reported >= _REPORT_EVERY_SECONDS:
             reported = time.monotonic()
             emit("progress", check.title, done=number, total=len(watches), seconds_left=None)
-        found += map(_shareable, watch.findings())
+        looked = (undecided(_shareable(finding), decisions) for finding in watch.findings())
+        found[check.name] = [finding for finding in looked if finding is not None]
     return found
 
 
