@@ -101,7 +101,7 @@ def test_a_split_is_drawn_by_part_and_cross_validation_is_said(tmp_path: Path) -
     assert (summary.folds, summary.repeats) == (5, 3)
     assert sum(count.undivided for count in summary.classes) == 238
     page = write_data_page(folder, "ko").read_text(encoding="utf-8")
-    assert "5겹 교차 검증을 3번 반복" in page
+    assert "5-폴드 교차 검증을 3번 반복" in page
 
 
 def test_a_blocker_is_said_at_the_top(tmp_path: Path) -> None:

@@ -288,3 +288,17 @@ def test_a_single_arm_with_nothing_to_compare_is_reported(runs: dict[str, RunFol
     page = Page(write_report(folder, "en", EventLog(None)).read_text(encoding="utf-8"))
     assert item_labels.GROUPS["lowest"].en.format(chosen="lora-gemma3-270m") in page.texts
     assert not any(text.startswith("Largest gains") for text in page.texts)
+
+
+def test_the_figure_of_the_verdict_names_what_it_is_compared_with(tmp_path: Path) -> None:
+    folder = MAKERS["mails"](tmp_path / "mails")
+    proof = folder.proof()
+    # A floor that is recommended is itself without tuning: the base that it is measured against is not "the best without".
+    verdict = proof.verdict.model_copy(update={"use": "majority", "fine_tune": False})
+    arms = tuple(arm.model_copy(update={"fit_seconds": 5.0}) if arm.role == "floor" else arm for arm in proof.arms)
+    write_value(folder.file("proof.json"), proof.model_copy(update={"verdict": verdict, "arms": arms}))
+    page = Page(write_report(folder, "en", EventLog(None)).read_text(encoding="utf-8"))
+    reference = next(arm.candidate for arm in arms if arm.role == "base")
+    assert f"Against {reference}" in page.texts
+    assert not any("best without" in text for text in page.texts)
+    assert "5 s" in page.texts, "what a floor took to make is told, as it is in the verdict"
