@@ -46,7 +46,7 @@ class Full:
 
     def estimate(self, settings: BaseModel, workload: Workload) -> Estimate:
         assert isinstance(settings, FullSettings)
-        return estimate_training(workload, TrainedShare(trained_in_full(workload), 1.0), settings)
+        return estimate_training(workload, TrainedShare(trained_in_full(workload), 1.0, whole_layers=True), settings)
 
     def fit(self, job: FitJob) -> FitResult:
         assert isinstance(job.settings, FullSettings)

@@ -69,7 +69,8 @@ class Lora:
         body = base.parameters - base.embedding_parameters
         trained = settings.rank * (body // max(base.hidden_size, 1) + 7 * base.layers * base.hidden_size)
         frozen = 2 if workload.device.bf16 and workload.classes == 0 else 4
-        return estimate_training(workload, TrainedShare(trained, 0.75, frozen, beside=True), settings)
+        share = TrainedShare(trained, 0.75, frozen, beside=True, whole_layers=not settings.adapter_dropout)
+        return estimate_training(workload, share, settings)
 
     def fit(self, job: FitJob) -> FitResult:
         settings, family = job.settings, job.family

@@ -7,7 +7,9 @@ figures stand side by side in every report.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
@@ -38,6 +40,10 @@ SAVING_BYTES = 8
 """Bytes a weight while a model is saved whole: the model, and what is being written."""
 SAVING_BYTES_ROUNDED = 12
 """The same where frozen weights were rounded: the model, the base again as it was before, and pages of its file (measured: 11)."""
+WHOLE_LAYER_BYTES = 20
+"""The same in all of a decoder layer that is computed as a whole (`fused.decoder`; measured: 18, with shares of 430 tokens)."""
+LONGEST_WHOLE = 768
+"""Tokens of the longest row that such layers compute on every processor (`fused.attention`)."""
 MOST_SCORES = 1024
 """Tokens of a row from which on attention keeps no scores, because it is no longer computed as products (`attention_choice`)."""
 VISION_OPERATIONS_FACTOR = 150
@@ -58,6 +64,8 @@ class TrainedShare:
     """Whether the other layers are computed once a row and kept (`training.frozen`), not once an epoch."""
     beside: bool = False
     """Whether what trains stands beside the base's own weights and is saved alone: an adapter."""
+    whole_layers: bool = False
+    """Whether decoder layers that train in this way can be computed as a whole (`fused.decoder`)."""
 
 
 def estimate_training(workload: Workload, share: TrainedShare, settings: TrainingSettings) -> Estimate:
@@ -73,7 +81,8 @@ def estimate_training(workload: Workload, share: TrainedShare, settings: Trainin
     rest = PROCESS_BYTES + _weight_bytes(workload, base, share, settings) + _output_layer_bytes(workload, base, share)
     batch_tokens = _most_tokens_of_a_pass(workload, settings)
     ways: tuple[Activations, ...] = ("keep", "recompute", "offload")
-    training = {way: rest + activation_bytes(workload, base, share, batch_tokens, way) for way in ways}
+    token_bytes = base.hidden_size * (_score_bytes(workload) + _linear_bytes(workload, base, share, settings))
+    training = {way: rest + activation_bytes(base, share, batch_tokens, token_bytes, way) for way in ways}
     saving = PROCESS_BYTES + _saving_bytes(workload, base, share)
     peaks = {way: int(max(peak, saving)) for way, peak in training.items()}
     return Estimate(
@@ -149,16 +158,42 @@ def _training_seconds(
 
 
 def activation_bytes(
-    workload: Workload, base: ModelFacts, share: TrainedShare, batch_tokens: int, activations: Activations
+    base: ModelFacts, share: TrainedShare, batch_tokens: int, token_bytes: float, activations: Activations
 ) -> float:
-    """What a forward pass keeps for its backward pass. Recomputing keeps the inputs of the layers and one layer's activations."""
+    """What a forward pass keeps for its backward pass. Recomputing keeps the inputs of the layers and one layer's activations.
+
+    Args:
+        token_bytes: that one layer keeps of one token.
+    """
     inputs = batch_tokens * base.hidden_size * 4
-    layer = batch_tokens * base.hidden_size * (ACTIVATION_BYTES * 2 + _score_bytes(workload))
+    layer = batch_tokens * token_bytes
     # An adapter stands in every layer, and each needs its input.
     layers = max(base.layers, 1) * (1.0 if share.beside else max(share.backward_share, 0.2))
     if activations == "keep" or share.backward_share == 0:
         return layer * layers
     return layer + inputs * (layers if activations == "recompute" else 2)
+
+
+def _linear_bytes(workload: Workload, base: ModelFacts, share: TrainedShare, settings: TrainingSettings) -> int:
+    whole = share.whole_layers and _is_computed_whole(workload, base, settings)
+    return WHOLE_LAYER_BYTES if whole else ACTIVATION_BYTES * 2
+
+
+def _is_computed_whole(workload: Workload, base: ModelFacts, settings: TrainingSettings) -> bool:
+    """Whether layers surely are computed as a whole: those of a usual Llama, without dropout, in bf16 and with kernels."""
+    from sonmat.training.fused.native.library import library
+
+    on_processor = workload.device.kind == "cpu" and workload.device.bf16
+    usual = settings.compile != "yes" and not settings.dropout and workload.longest_tokens <= LONGEST_WHOLE
+    if not on_processor or not usual or workload.classes or base.model_type != "llama":
+        return False
+    try:
+        config = json.loads((Path(base.path) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (
+        not any(config.get(name) for name in ("attention_bias", "mlp_bias", "attention_dropout")) and library() is not None
+    )
 
 
 def _score_bytes(workload: Workload) -> float:
