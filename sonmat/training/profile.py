@@ -64,7 +64,7 @@ class Profile:
     parts: dict[Part, float]
     """Share of a step's time by part; they sum to 1."""
     tokens_per_second: float
-    """Real tokens, without padding; rows a second for pictures."""
+    """Real tokens, without padding; a picture counts as many as its row is long."""
     padding: float
     """Share of what was computed that was padding, 0 to 1."""
     products_per_second: float
