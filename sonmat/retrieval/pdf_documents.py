@@ -6,6 +6,7 @@ in pictures.
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import zlib
@@ -19,6 +20,7 @@ from sonmat.retrieval.sections import Section
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
+_UNHEARD: Final = logging.NullHandler()
 _HYPHENATED: Final = re.compile(r"(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])")
 _ENDS: Final = re.compile(r"[.!?:;。…)\]”\"'」』]\s*$")
 _SHORT_OF_THE_MARGIN: Final = 0.75
@@ -32,6 +34,8 @@ def read_pdf(path: Path) -> tuple[Section, ...]:
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
 
+    # What is wrong with a file is said by the error; pypdf's own remarks would stand between lines of the display.
+    logging.getLogger("pypdf").addHandler(_UNHEARD)
     try:
         with path.open("rb") as stream:
             reader = PdfReader(stream)

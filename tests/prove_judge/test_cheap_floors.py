@@ -49,7 +49,7 @@ def test_a_tuned_arm_that_beats_counted_words_beyond_noise_is_used_and_measured_
     proof = proof_of(TARGETS, arms)
     assert (proof.verdict.use, proof.verdict.fine_tune) == ("full", True)
     # Beside the weak base it would be 65 points.
-    assert "points above the floor (words counted)" in said(proof)
+    assert "points above the floor, words counted, [" in said(proof)
 
 
 def test_a_base_with_examples_beside_it_is_named_and_not_taken_for_harm_done_by_training() -> None:
@@ -63,7 +63,7 @@ def test_a_base_with_examples_beside_it_is_named_and_not_taken_for_harm_done_by_
     assert proof.verdict.use == "base-neighbours"
     assert "the base does better without training" in proof.verdict.sentence.en
     assert "worse" not in proof.verdict.sentence.en
-    assert "below the untuned base (nearest training rows) [" in said(proof)
+    assert "below the untuned base, nearest training rows, [" in said(proof)
     assert "Beaten without training: full fine-tuning" in details(proof)
     assert "Training did harm" not in details(proof)
 

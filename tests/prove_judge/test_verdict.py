@@ -53,8 +53,8 @@ def test_without_a_base_the_floor_is_what_a_tuned_arm_is_measured_by() -> None:
     targets = balanced_targets(200)
     proof = proof_of(targets, {"floor": ["a"] * 200, "full": answers_with(targets, 20)})
     assert proof.verdict.fine_tune
-    assert "points above the floor (commonest answer) [" in said(proof)
-    assert "기준선(가장 흔한 답)보다" in proof.verdict.sentence.ko
+    assert "points above the floor, commonest answer, [" in said(proof)
+    assert "기준선인 가장 흔한 답보다" in proof.verdict.sentence.ko
 
 
 def test_of_two_tuned_arms_inside_the_noise_the_cheaper_is_used_and_no_winner_named() -> None:
@@ -101,7 +101,7 @@ def test_a_majority_as_good_as_everything_means_that_nothing_has_been_learnt() -
     proof = proof_of(targets, {"floor": ["a"] * 1000, "base": ["a"] * 1000, "full": ["a"] * 1000})
     assert (proof.verdict.use, proof.verdict.fine_tune) == ("floor", False)
     assert said(proof).startswith("Do not fine-tune: nothing has been learnt")
-    assert "level with the floor (commonest answer) [" in said(proof)
+    assert "level with the floor, commonest answer, [" in said(proof)
     assert proof.verdict.sentence.ko.startswith("미세조정하지 마세요. 학습으로 얻은 것이 없습니다.")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -159,6 +161,18 @@ def test_files_that_cannot_be_read_are_named_and_the_others_go_on(tmp_path: Path
     for name, (_, word_of_it) in expected.items():
         assert word_of_it in problems[name].en
         assert any("가" <= sign <= "힣" for sign in problems[name].ko)
+
+
+def test_a_damaged_pdf_writes_nothing_between_the_lines_of_the_display(tmp_path: Path) -> None:
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4\nnothing")
+    (tmp_path / "good.md").write_text("# Good\nText.")
+    # In a process of its own, because pytest listens to all logs.
+    program = (
+        "import sys; from pathlib import Path; from sonmat.retrieval.documents import read_documents; "
+        "read_documents([Path(sys.argv[1])])"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_if_nothing_can_be_read_the_error_names_every_file(tmp_path: Path) -> None:

@@ -54,11 +54,11 @@ class Phrases:
     def reference(self, arm: Arm) -> Text:
         title = self.name(arm)
         if arm.role == "base" and arm.learns and not arm.elsewhere:
-            return Text(en=f"the untuned base ({title.en})", ko=f"미세조정하지 않은 기본 모델({title.ko})")
+            return Text(en=f"the untuned base, {title.en},", ko=f"미세조정하지 않은 기본 모델인 {title.ko}")
         if arm.role == "base" and not arm.elsewhere:
             return Text(en="the untuned base", ko="미세조정하지 않은 기본 모델")
         if arm.role == "floor":
-            return Text(en=f"the floor ({title.en})", ko=f"기준선({title.ko})")
+            return Text(en=f"the floor, {title.en},", ko=f"기준선인 {title.ko}")
         return self.name(arm)
 
     def amount(self, difference: float) -> Text:

@@ -229,7 +229,7 @@ class _Decision:
             en=f"Do not fine-tune{reason.en} Use {name.en}: {score.en}; {cost.en}. "
             f"The best fine-tuned arm, {best.en}, is {gap.en}{but.en}.",
             ko=f"미세조정하지 마세요{reason.ko} 추천: {name.ko}. {score.ko}. {cost.ko}. "
-            f"미세조정한 후보 중 가장 나은 것({best.ko})은 {gap.ko}{but.ko}.",
+            f"미세조정한 후보 중 가장 나은 것은 {best.ko}인데, {gap.ko}{but.ko}.",
         )
 
     def reason(self, lead: Lead) -> Text:
