@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sonmat.cli.options import AsJson
 from sonmat.core.text import Text
 
@@ -38,5 +40,10 @@ def runs(as_json: AsJson = False) -> None:
     for line in lines:
         use = str(line.problem) if line.problem else line.use or ""
         style = "red" if line.problem else ""
-        table.add_row(line.run, line.data, line.step or "–", use, line.headline or "", style=style)
+        table.add_row(line.run, _names_of(line.data), line.step or "–", use, line.headline or "", style=style)
     show(console(), table)
+
+
+def _names_of(data: str) -> str:
+    """Paths without their folders, which would be broken anywhere in a narrow column; --json has them whole."""
+    return ", ".join(each if each.startswith("hub:") else Path(each).name or each for each in data.split(", "))

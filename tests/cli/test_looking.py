@@ -11,7 +11,7 @@ import pytest
 from sonmat.cli import machine
 from sonmat.core.protocols import Emit
 from sonmat.core.values import Device, ModelFacts
-from sonmat.runs import RunFolder
+from sonmat.runs import RunFolder, write_value
 from tests.cli.conftest import Sonmat, widest
 from tests.report.made_run import E5
 
@@ -23,6 +23,12 @@ def test_runs_lists_every_run_with_step_choice_and_result(sonmat: Sonmat, faq: R
     assert "full-multilingual" in result.out
     assert "accuracy" in result.out
     assert widest(result.out) <= 80
+    data = faq.recipe().data[0]
+    moved = faq.recipe().model_copy(update={"data": (f"/a/very/long/way/to/some/other/folder/{data}",)})
+    write_value(faq.file("recipe.json"), moved)
+    shown = sonmat("runs").out
+    assert f" {Path(data).name} " in shown, "the name of a file is not broken by the folders before it"
+    assert "/a/very" not in shown
     lines = {line["run"]: line for line in sonmat("runs", "--json").json["runs"]}
     assert lines["faq"]["use"] == "full-multilingual-e5-small"
     assert lines["new"]["step"] is None

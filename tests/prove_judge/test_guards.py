@@ -244,6 +244,7 @@ def test_a_tuned_arm_that_does_better_than_what_the_guards_leave_is_not_said_to_
     )
     assert "더 나은 미세조정 후보가 조건을 어깁니다" in proof.verdict.sentence.ko
     assert "nothing has been learnt" not in proof.verdict.sentence.en
+    assert "; a looser bound would let it through" in details(proof), "no training would make an untuned arm faster"
 
 
 def test_where_no_arm_keeps_the_guards_nothing_is_recommended() -> None:

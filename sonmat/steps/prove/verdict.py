@@ -357,11 +357,17 @@ class _Decision:
             )
         name, gap = self.phrases.name(self.best), self.phrases.gap(lead, self.chosen)
         if self.best.candidate in self.broken:
+            way = (
+                Text(
+                    en="a looser bound, or training that does less harm,",
+                    ko="기준을 느슨하게 하거나 해를 덜 끼치게 학습하면",
+                )
+                if self.best.role == "tuned"
+                else Text(en="a looser bound", ko="기준을 느슨하게 하면")
+            )
             return Text(
-                en=f"What would change it: {name.en} is {gap.en}, but it breaks a guard; a looser bound, or training that does "
-                "less harm, would let it through.",
-                ko=f"결론이 바뀔 수 있는 경우: {name.ko} — {gap.ko}. 하지만 조건을 어깁니다. 기준을 느슨하게 하거나 해를 덜 끼치게 "
-                "학습하면 통과할 수 있습니다.",
+                en=f"What would change it: {name.en} is {gap.en}, but it breaks a guard; {way.en} would let it through.",
+                ko=f"결론이 바뀔 수 있는 경우: {name.ko} — {gap.ko}. 하지만 조건을 어깁니다. {way.ko} 통과할 수 있습니다.",
             )
         if lead.beyond_noise:
             but = self.phrases.guessing()
