@@ -61,12 +61,14 @@ def estimated(method: str, base: ModelFacts, longest: int, **changes: Any) -> Es
 @pytest.mark.parametrize(
     ("method", "base", "longest", "settings", "gigabytes"),
     [
-        ("lora", SMOLLM, 427, {}, 1.67),
+        ("lora", SMOLLM, 427, {}, 1.77),
         ("lora", SMOLLM, 427, {"activations": "recompute"}, 1.37),
         ("lora", SMOLLM, 1140, {}, 1.97),
-        ("full", SMOLLM, 427, {}, 3.73),
+        ("full", SMOLLM, 427, {}, 3.88),
+        ("full", SMOLLM, 1140, {}, 4.01),
         ("freeze", SMOLLM, 427, {"last_layers": 8}, 2.44),
         ("full", GEMMA, 341, {}, 8.78),
+        ("lora", GEMMA, 341, {}, 2.59),
         ("full", E5, 512, {}, 3.15),
         ("full", E5, 64, {}, 1.44),
         ("full", MINILM, 256, {}, 1.03),
