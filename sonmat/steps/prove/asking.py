@@ -16,8 +16,8 @@ from sonmat.core.proof import Prediction
 from sonmat.core.protocols import Emit, Predictor, Question, Task
 from sonmat.core.text import Text
 from sonmat.core.values import Candidate, Device
-from sonmat.models.saved import load_predictor, open_saved
 from sonmat.inference.token_costs import ALONE_COST, WRITTEN_COST
+from sonmat.models.saved import load_predictor, open_saved
 from sonmat.runs import RunFolder
 from sonmat.runs.folder import ENDPOINTS
 
