@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from sonmat.cli.console import indented, show
@@ -15,14 +16,31 @@ from sonmat.steps.report.phrasing import Phrasing
 from sonmat.steps.report.vocabulary import measure_named
 
 NAME_CELLS = 22
+_FEWEST_CELLS, _WIDEST_CELLS = 13, 1000
 GUARDED_EXIT_CODE = 3
 """The guards leave nothing to go on with, see `core.proof.Verdict.stopped`."""
 
 
 def print_verdict(console: Console, proof: Proof) -> None:
     """Arms with the headline metric, its 95 % interval, costs and the paired difference to the base; then the sentence."""
+    # Names are broken behind hyphens as late as the screen allows; a column that is too wide would break them anywhere.
+    tables = [_table(proof, cells) for cells in range(NAME_CELLS, _FEWEST_CELLS - 1, -1)]
+    # Measured on a screen that is wide enough, because on this one columns are made to fit before they are measured.
+    wide = console.options.update_width(_WIDEST_CELLS)
+    fitting = (table for table in tables if Measurement.get(console, wide, table).maximum <= console.width)
+    show(console, next(fitting, tables[-1]))
+    for name, reason in proof.failed.items():
+        show(console, indented(f"✗ {name}: {reason}"), "red")
+    show(console, str(proof.verdict.sentence), "bold")
+    for detail in proof.verdict.details:
+        show(console, indented(f"· {detail}"))
+
+
+def _table(proof: Proof, name_cells: int) -> Table:
     phrasing, measure = Phrasing(reader_language()), measure_named(proof.headline)
     reference = reference_arm(proof)
+    # With no arm that keeps its guards nothing is recommended, see `core.proof.Verdict.use`.
+    recommended = proof.verdict.use if proof.verdict.stopped != "no_arm" else None
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("", width=1)
     table.add_column(_say("arm", "후보"), overflow="fold")
@@ -38,22 +56,17 @@ def print_verdict(console: Console, proof: Proof) -> None:
         justify="right",
     )
     for arm in proof.arms:
-        chosen = arm.candidate == proof.verdict.use
+        chosen = arm.candidate == recommended
         table.add_row(
             "✓" if chosen else "",
-            broken_name(arm.candidate),
+            broken_name(arm.candidate, name_cells),
             f"{phrasing.amount(arm.headline.value, measure)}\n{in_range(arm.headline, measure, phrasing)}",
             phrasing.duration(arm.seconds_per_answer),
             "–" if arm.elsewhere else phrasing.size(arm.peak_bytes),
             _difference(arm, reference, proof, measure, phrasing),
             style="bold green" if chosen else "",
         )
-    show(console, table)
-    for name, reason in proof.failed.items():
-        show(console, indented(f"✗ {name}: {reason}"), "red")
-    show(console, str(proof.verdict.sentence), "bold")
-    for detail in proof.verdict.details:
-        show(console, indented(f"· {detail}"))
+    return table
 
 
 def stop_if_guarded(proof: Proof) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from sonmat.cli.verdict import broken_name, difference_to, print_verdict, reference_arm
 from sonmat.core.proof import Proof
+from sonmat.core.text import Language, set_language
 from tests.cli.conftest import widest
 from tests.report.made_run import bare_run, chat_run, classification_run, image_run, no_gain_run
 
@@ -75,3 +77,22 @@ def test_long_names_are_broken_behind_hyphens() -> None:
     assert broken_name("head-only-multilingual-e5-small") == "head-only-\nmultilingual-e5-small"
     assert broken_name("majority") == "majority"
     assert broken_name("averyveryverylongnamewithouthyphens") == "averyveryverylongnamewithouthyphens"
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_names_are_broken_behind_hyphens_however_narrow_the_screen(tmp_path: Path, language: Language) -> None:
+    proof = classification_run(tmp_path / "run", rows=200).proof()
+    set_language(language)
+    for width in (74, 80):
+        words = set(re.findall(r"[\w-]+", printed(proof, width)))
+        parts = {
+            part for arm in proof.arms for line in broken_name(arm.candidate, 12).splitlines() for part in line.split("-")
+        }
+        assert all(any(part in word for word in words) for part in parts), width
+
+
+def test_where_no_arm_keeps_its_guards_none_is_marked(tmp_path: Path) -> None:
+    proof = classification_run(tmp_path / "run", rows=200).proof()
+    assert "✓" in printed(proof)
+    none = proof.model_copy(update={"verdict": proof.verdict.model_copy(update={"stopped": "no_arm"})})
+    assert "✓" not in printed(none)

@@ -11,6 +11,7 @@ from sonmat.core.proof import Proof
 from sonmat.core.text import LANGUAGES, Text
 from sonmat.plugins import find
 from sonmat.steps.prove.judge import Evidence, judge
+from sonmat.steps.prove.phrases import duration
 from tests.prove_judge.worlds import (
     LABELS,
     TITLES,
@@ -237,3 +238,10 @@ def test_no_sentence_is_left_unfinished_in_either_language(seed: int) -> None:
             words = text.in_language(language)
             assert re.search(r"[.\]]$|초\.$", words), words
             assert not re.search(r"nan|inf\b|None|  |\.\.|e-\d", words), words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.0, "0 s"), (3.19e-4, "319 µs"), (8e-6, "8 µs"), (0.35, "0.35 s"), (240.0, "4 min")]
+)
+def test_short_times_are_told_and_not_only_said_to_be_short(seconds: float, told: str) -> None:
+    assert duration(seconds).en == told

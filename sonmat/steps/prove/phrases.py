@@ -113,9 +113,9 @@ def points(value: float) -> Text:
 
 
 def duration(seconds: float) -> Text:
-    """'0.35 s', '4 min', '2.5 h'."""
-    if 0 <= seconds < 0.001:
-        return Text(en="under 0.001 s", ko="0.001초 미만")
+    """'319 µs', '0.35 s', '4 min', '2.5 h'."""
+    if 0 < abs(seconds) < 0.001:
+        return verbatim(f"{_without_zeros(significant(1e6 * seconds, 3))} µs")
     for size, unit in ((3600, Text(en=" h", ko="시간")), (60, Text(en=" min", ko="분"))):
         if abs(seconds) >= 1.5 * size:
             number = _without_zeros(significant(seconds / size, 2))
