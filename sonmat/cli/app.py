@@ -25,7 +25,8 @@ from sonmat.cli import (
     show,
     split,
 )
-from sonmat.cli.options import Lang, PanelledCommand, speaking, words
+from sonmat.cli.commands import PanelledCommand, speaking
+from sonmat.cli.options import Lang, words
 from sonmat.core.text import Text, reader_language
 
 HELP = Text(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from sonmat.cli.commands import asking
 from sonmat.cli.options import (
     BASE_OPTIONS,
     DATA_OPTIONS,
@@ -15,7 +16,6 @@ from sonmat.cli.options import (
     Lang,
     RecipeFile,
     RunOrData,
-    asking,
     words,
 )
 from sonmat.core.text import Text

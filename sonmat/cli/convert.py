@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sonmat.cli.options import DATA_OPTIONS, AsJson, asking, words
+from sonmat.cli.commands import asking
+from sonmat.cli.options import DATA_OPTIONS, AsJson, words
 from sonmat.core.text import Text
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from sonmat.cli.options import PROOF_OPTIONS, AsJson, RunName, asking, words
+from sonmat.cli.commands import asking
+from sonmat.cli.options import PROOF_OPTIONS, AsJson, RunName, words
 from sonmat.core.text import Text
 
 HELP = Text(

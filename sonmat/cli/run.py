@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sonmat.cli.commands import asking
 from sonmat.cli.options import (
     DATA_OPTIONS,
     FINDING_OPTIONS,
@@ -16,7 +17,6 @@ from sonmat.cli.options import (
     Folder,
     Lang,
     RecipeFile,
-    asking,
     words,
 )
 from sonmat.core.text import Text

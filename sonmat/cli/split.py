@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sonmat.cli.commands import asking
 from sonmat.cli.options import (
     DATA_OPTIONS,
     FINDING_OPTIONS,
@@ -16,7 +17,6 @@ from sonmat.cli.options import (
     Lang,
     RecipeFile,
     RunOrData,
-    asking,
     words,
 )
 from sonmat.core.text import Text

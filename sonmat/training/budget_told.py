@@ -48,7 +48,9 @@ def said(budget: Budget, reason: Reason, trials: Sequence[Trial], padding: float
     why: Mapping[Reason, Text] = {
         "given": Text(en="as set", ko="설정한 값"),
         "kept": Text(en="found before", ko="앞서 찾은 값"),
-        "short": Text(en="the usual; this run is too short to repay a probe", ko="기본값. 학습이 짧아 더 재 보지 않았습니다"),
+        "short": Text(
+            en="the usual; this run is too short to repay a probe", ko="기본값. 학습이 짧아 더 재 보지 않았습니다"
+        ),
         "alike": Text(en="the usual; other sizes would cut its steps alike", ko="기본값. 다른 크기도 똑같이 나뉩니다"),
         "probed": Text(
             en=f"the fastest that was tried: {tried} ms a {unit.one.en}",

@@ -30,7 +30,7 @@ from sonmat.training import checkpoint
 from sonmat.training.accelerators import adamw, moved
 from sonmat.training.agreeing import any_wishes, of_the_first
 from sonmat.training.ahead import Ahead
-from sonmat.training.batching import Epochs, OrderOfRows, steps_of_epoch
+from sonmat.training.batching import Epochs, OrderOfRows, mixed_seed, steps_of_epoch
 from sonmat.training.budget import USUAL_TOKENS, Budget, Workbench, settle
 from sonmat.training.schedule import rate_at
 from sonmat.training.settings import TrainingSettings
@@ -297,7 +297,7 @@ class _Optimisation:
         totals = torch.zeros(2, device=self.accelerator.device)
         for number, indices in enumerate(mine):
             batch = moved(self.bench.made(indices, self.budget.packed), self.accelerator.device)
-            torch.manual_seed(_mixed(self.seed, self.progress.step, rank, number))
+            torch.manual_seed(mixed_seed(self.seed, self.progress.step, rank, number))
             last = number == len(mine) - 1
             if self.bench.ahead is not None:
                 self.bench.ahead.request(self._first_pass_of_next_step() if last else mine[number + 1])
@@ -494,11 +494,3 @@ def _accelerator(device: Device) -> Accelerator:
     from accelerate import Accelerator
 
     return Accelerator(cpu=device.kind == "cpu", mixed_precision="no")
-
-
-def _mixed(*numbers: int) -> int:
-    """One seed from several numbers; unlike `hash`, the same in every process and version."""
-    mixed = 0
-    for number in numbers:
-        mixed = (mixed * 1_000_003 + number + 1) % (2**63 - 1)
-    return mixed
