@@ -49,6 +49,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 class Diversity:
     name = "diversity"
     title = Text(en="What the rows are about", ko="데이터의 다양성")
+    only_tells = True
 
     def watch(self, data: Surroundings) -> Watch | None:
         return _Groups(data)

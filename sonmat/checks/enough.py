@@ -50,6 +50,7 @@ _USUAL_ROWS = 100
 class Enough:
     name = "enough"
     title = Text(en="Would more rows help?", ko="행을 더하면 나아질까요?")
+    only_tells = True
 
     def watch(self, data: Surroundings) -> Watch | None:
         if has_labels(data.kind):

@@ -61,6 +61,7 @@ class _Verdict:
 class LabelErrors:
     name = "label_errors"
     title = Text(en="Probably wrong labels", ko="잘못 붙은 듯한 라벨")
+    only_tells = True
 
     def watch(self, data: Surroundings) -> Watch | None:
         return _Doubts(data) if has_classes(data.kind) else None

@@ -29,6 +29,7 @@ _SHOWN = 5
 class LanguageMix:
     name = "language_mix"
     title = Text(en="Languages", ko="언어")
+    only_tells = True
 
     def watch(self, data: Surroundings) -> Watch | None:
         return _Languages(data) if data.kind.modality == "text" else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding
@@ -103,3 +103,14 @@ class Check(Protocol):
 
     def watch(self, data: Surroundings) -> Watch | None:
         """A fresh look; None where this check has nothing to say about such data."""
+
+
+@runtime_checkable
+class OnlyTells(Protocol):
+    """What a check has besides, if it asks for no repairs and its findings take long.
+
+    It is asked for them once nothing is left to mend, because findings of a round that mends something are thrown away. A repair that
+    it asks for after all is done in another round.
+    """
+
+    only_tells: bool

@@ -68,7 +68,8 @@ def test_asking_late_finds_and_mends_the_very_same(
     assert min(changed["kept"], changed["changed"], changed["dropped"]) >= 3
     # The same file, so that it is told in the same words.
     made.folder.file("audit.json").unlink()
-    monkeypatch.setattr(looking, "ONLY_TELLING", frozenset())
+    for name in (*SLOW, "language_mix"):
+        monkeypatch.delattr(type(plugins.find("checks", name)), "only_tells")
     again = found_in(made)
     assert late == again
     assert {asked[name] - times[name] for name in SLOW} == {max(times.values())}
@@ -80,16 +81,12 @@ def test_without_repairs_everything_is_asked_in_one_round(tmp_path: Path, asked:
     assert set(SLOW) <= set(asked)
 
 
-@pytest.mark.parametrize("name", sorted(looking.ONLY_TELLING))
-def test_what_is_asked_late_is_a_check_that_there_is(name: str) -> None:
-    assert plugins.find("checks", name).name == name
-
-
 class MendsAfterAll:
-    """Named like a check that only tells, and asks for one repair."""
+    """Says that it only tells, and asks for one repair."""
 
     name = "late_mender"
     title = verbatim("late mender")
+    only_tells = True
 
     def watch(self, data: Surroundings) -> Watch:
         return _DropsOne(self.name)
@@ -115,7 +112,6 @@ def test_a_late_check_that_asks_for_a_repair_has_it(tmp_path: Path, monkeypatch:
     every, check = plugins._all, MendsAfterAll()
     made: Check = check
     monkeypatch.setattr(plugins, "_all", lambda room: {**every(room), **({check.name: made} if room == "checks" else {})})
-    monkeypatch.setattr(looking, "ONLY_TELLING", looking.ONLY_TELLING | {check.name})
     wanted = job(tmp_path, "t.csv", damaged(), skip=SLOW, **MENDING)
     result = wanted.audit()
     assert [finding.severity for finding in result.findings if finding.check == check.name] == ["note"]

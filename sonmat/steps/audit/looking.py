@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
 
 from sonmat import plugins
 from sonmat.core.errors import PluginError
@@ -16,7 +15,7 @@ from sonmat.core.protocols import Emit, Row
 from sonmat.core.recipe import Recipe
 from sonmat.core.text import Text
 from sonmat.core.values import Example, Finding
-from sonmat.core.watching import Check, Surroundings, Watch
+from sonmat.core.watching import Check, OnlyTells, Surroundings, Watch
 from sonmat.embedding.encoder import Encoder, encoder_for
 from sonmat.embedding.sample import DrawnSample
 from sonmat.models import resolve, row_encoder
@@ -27,9 +26,6 @@ from sonmat.runs.decisions import RowDecision
 from sonmat.steps.audit.book import Book
 from sonmat.steps.audit.deciding import as_asked, as_decided, decision_on, undecided
 
-ONLY_TELLING: Final = frozenset({"diversity", "enough", "label_errors", "language_mix"})
-"""Checks that ask for no repairs, and whose findings take most of an audit's time. They are asked once nothing is left to mend: what
-they find in a round that mends something is thrown away. One that asked for a repair after all would have it in another round."""
 _MOST_ROUNDS = 10
 _REPORT_EVERY_SECONDS = 1.0
 DONE = Text(en="Done as you asked; the ledger lists every row.", ko="요청하신 대로 처리했고, 모든 행을 장부에 적었습니다.")
@@ -50,7 +46,7 @@ def examine(
         found: dict[str, list[Finding]] = {}
         to_repair: list[Finding] = []
         for late in (False, True):
-            asked = [(check, watch) for check, watch in watches if (check.name in ONLY_TELLING) == late]
+            asked = [(check, watch) for check, watch in watches if _is_late(check) == late]
             found.update(_findings(asked, decisions, emit))
             to_repair = [finding for each in found.values() for finding in each if _is_to_repair(finding, recipe)]
             if to_repair:
@@ -68,6 +64,10 @@ def examine(
     raise PluginError(
         Text(en=f"The checks {names} ask for repairs again and again.", ko=f"점검 {names}이(가) 수정을 끝없이 요구합니다.")
     )
+
+
+def _is_late(check: Check) -> bool:
+    return isinstance(check, OnlyTells) and check.only_tells
 
 
 def _is_to_repair(finding: Finding, recipe: Recipe) -> bool:

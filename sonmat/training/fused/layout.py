@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 import torch
@@ -22,6 +22,8 @@ LIKE_LENGTH: Final = 1.25
 """Rows share a product of attention up to this ratio of their lengths."""
 Sizes = tuple[int, int, int]
 """Heads of keys and values, heads of queries for each of them, numbers of a head."""
+_Segment = tuple[int, int, int, int]
+"""First token, tokens, and first token and tokens of what it continues; 0 tokens where it continues nothing."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Layout:
     rows: RowAttention | None
     """Where one kernel takes all rows; otherwise they go by `heads`."""
     heads: tuple[Heads, ...]
-    """A beginning stands before the rows that continue it."""
+    """Empty where one kernel takes all rows. A beginning stands before the rows that continue it."""
     cosine: Tensor
     """Shape (tokens, size of a head), in the compute type; `sine` likewise."""
     sine: Tensor
@@ -78,22 +80,28 @@ def _laid_out(
     rows, width = shape
     starts = list(range(0, (rows + 1) * width, width)) if begins is None else begins.tolist()
     owners = [0] * (len(starts) - 1) if row_of_segment is None else row_of_segment.tolist()
-    heads: list[Heads] = []
-    segments: list[tuple[int, int, int, int]] = []
-    for first, end in pairwise([0, *(place for place, owner in enumerate(owners) if owner < 0 and place), len(owners)]):
-        beginning = (0, 0)
-        if owners[first] < 0:
-            beginning = (starts[first], starts[first + 1] - starts[first])
-            heads.append(Heads(torch.tensor(starts[first : first + 2]), beginning[1], *sizes))
-            segments.append((*beginning, 0, 0))
-            first += 1
-        heads += [Heads(torch.tensor(part), most, *sizes, beginning) for part, most in alike(starts[first : end + 1])]
-        segments += [(start, stop - start, *beginning) for start, stop in pairwise(starts[first : end + 1])]
+    segments: list[_Segment] = []
+    beginning = (0, 0)
+    for (start, end), owner in zip(pairwise(starts), owners, strict=True):
+        segments.append((start, end - start, *((0, 0) if owner < 0 else beginning)))
+        if owner < 0:
+            beginning = (start, end - start)
     cosine, sine = (each.to(dtype).expand(rows, -1, -1).reshape(rows * width, -1).contiguous() for each in turns)
-    together: RowAttention | None = None
-    if has_attention(dtype, cosine.device, sizes[2]):
-        together = RowAttention(torch.tensor(segments), cosine, sine, sizes)
-    return Layout(together, tuple(heads), cosine, sine, max(each.before + each.longest for each in heads))
+    tiled = has_attention(dtype, cosine.device, sizes[2])
+    together = RowAttention(torch.tensor(segments), cosine, sine, sizes) if tiled else None
+    heads = () if tiled else _heads(segments, sizes)
+    return Layout(together, heads, cosine, sine, max(tokens + before for _, tokens, _, before in segments))
+
+
+def _heads(segments: Sequence[_Segment], sizes: Sizes) -> tuple[Heads, ...]:
+    """Neighbours of like length that continue the same; a beginning stands alone."""
+    begun = {beginning for _, _, beginning, before in segments if before}
+    found: list[Heads] = []
+    for (beginning, _), neighbours in groupby(segments, key=lambda segment: (segment[2:], segment[0] in begun)):
+        rows = list(neighbours)
+        starts = [start for start, _, _, _ in rows] + [rows[-1][0] + rows[-1][1]]
+        found += [Heads(torch.tensor(part), most, *sizes, beginning) for part, most in alike(starts)]
+    return tuple(found)
 
 
 def alike(starts: Sequence[int]) -> list[tuple[list[int], int]]:
