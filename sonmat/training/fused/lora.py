@@ -16,6 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from sonmat.training.fused.low_rank import small_products
+from sonmat.training.fused.working import state_of
+
 
 class LoraGroup:
     """The layers of one group: the first that is asked computes for all, the others take what is theirs."""
@@ -31,14 +34,15 @@ class LoraGroup:
         self.width = sum(self.widths)
         with torch.no_grad():
             frozen = [base.weight for base in bases]
-            small = [down.to(frozen[0].dtype) for down in self.downs]
-            self.stacked = torch.cat([*frozen, *small])
-            self.block = self.stacked.new_zeros(self.width, self.rank * len(layers))
+            downs = [down.to(frozen[0].dtype) for down in self.downs]
+            self.stacked = torch.cat([*frozen, *downs])
             at = 0
             for base in bases:
                 # A view, so that the frozen weights lie in memory once.
                 base.weight.data = self.stacked[at : at + base.weight.shape[0]]
                 at += base.weight.shape[0]
+        self.small = small_products(self.widths, self.rank, self.stacked)
+        self._made_of: tuple[Any, ...] = ()
         self._input: Tensor | None = None
         self._outputs: dict[int, Tensor] = {}
 
@@ -55,7 +59,7 @@ class LoraGroup:
         self.refresh()
         product = x @ self.stacked.t()
         outputs, small = product[:, : self.width], product[:, self.width :]
-        outputs.addmm_(small, self.block.t())
+        self.small.add(outputs, small)
         at = 0
         for bias, width in zip(self.biases, self.widths, strict=True):
             if bias is not None:
@@ -73,21 +77,14 @@ class LoraGroup:
 
     def input_gradient(self, upstream: Tensor) -> Tensor:
         """The gradient of x; fills the columns behind the outputs' with the gradient of x Aᵀ."""
-        torch.mm(self.outputs_of(upstream), self.block, out=upstream[:, self.width :])
+        self.small.reduce(self.outputs_of(upstream), upstream[:, self.width :])
         return upstream @ self.stacked
 
     def matrix_gradients(self, upstream: Tensor, x: Tensor, small: Tensor) -> list[Tensor]:
         """Of all A, then of all B, in their own type; behind `input_gradient`, which completes `upstream`."""
-        downs = (upstream[:, self.width :].t() @ x).split(self.rank)
-        block = self.outputs_of(upstream).t() @ small
-        ups, at = [], 0
-        for number, width in enumerate(self.widths):
-            ups.append(block[at : at + width, number * self.rank : (number + 1) * self.rank])
-            at += width
-        return [
-            *(gradient.to(own.dtype) for gradient, own in zip(downs, self.downs, strict=True)),
-            *(gradient.to(own.dtype).mul_(self.scale) for gradient, own in zip(ups, self.ups, strict=True)),
-        ]
+        downs = self.small.of_downs(upstream[:, self.width :], x)
+        ups = self.small.of_ups(self.outputs_of(upstream), small, self.scale)
+        return [gradient.to(own.dtype) for gradient, own in zip((*downs, *ups), self.matrices, strict=True)]
 
     def output(self, number: int, x: Tensor, *unused: Any, **options: Any) -> Tensor:
         """What layer `number` makes of `x`; PEFT's options choose among adapters, and a group has one."""
@@ -101,13 +98,14 @@ class LoraGroup:
 
     @torch.no_grad()
     def refresh(self) -> None:
-        """Write the small matrices into the large ones: the optimiser may have moved them."""
-        at = 0
-        for number, (down, up) in enumerate(zip(self.downs, self.ups, strict=True)):
-            columns = slice(number * self.rank, (number + 1) * self.rank)
-            self.stacked[self.width :][columns].copy_(down)
-            self.block[at : at + len(up), columns].copy_(up * self.scale)
-            at += len(up)
+        """Take over the small matrices as they are now, if they have changed."""
+        now = state_of(self.matrices)
+        if self._made_of == now:
+            return
+        for down, rows in zip(self.downs, self.stacked[self.width :].split(self.rank), strict=True):
+            rows.copy_(down)
+        self.small.take(self.ups, self.scale)
+        self._made_of = now
 
 
 class _LoraTogether(torch.autograd.Function):

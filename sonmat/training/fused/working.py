@@ -29,7 +29,7 @@ class Working:
         """The weights in `dtype`, one below the other; without gradient."""
         if len(self.weights) == 1 and self.weights[0].dtype == dtype:
             return self.weights[0].detach()
-        now = (dtype, _steps.count, *((weight.data_ptr(), weight._version) for weight in self.weights))
+        now = (dtype, *state_of(self.weights))
         if self._copy is None or self._made_of != now:
             self._copy = self._made(dtype)
             self._made_of = now
@@ -45,6 +45,11 @@ class Working:
                 made[at : at + size].copy_(weight)
                 at += size
         return made
+
+
+def state_of(weights: Sequence[Tensor]) -> tuple[Any, ...]:
+    """Equal to an earlier one as long as no weight has changed."""
+    return _steps.count, *((weight.data_ptr(), weight._version) for weight in weights)
 
 
 class _Steps:
