@@ -217,10 +217,7 @@ def predictor_of(saved: SavedModel, model: nn.Module, processor: Any) -> NeuralP
     model.eval()
     ready_to_answer(model, saved.device)
     model.to(torch_device(saved.device))
-    if saved.family is not None and saved.family.fusions.encoder and saved.device.kind == "cpu":
-        from sonmat.training.fused.encoder import fuse_encoder
-
-        fuse_encoder(model)
+    _fuse_for_answers(model, saved)
     return NeuralPredictor(model, processor, saved.task, saved.spec, saved.device)
 
 
@@ -233,8 +230,24 @@ def load_prompted(saved: SavedModel) -> tuple[nn.Module, Any]:
         model = transformers.AutoModelForCausalLM.from_pretrained(saved.base.path, dtype=compute_dtype(saved.device))
         tokenizer = transformers.AutoTokenizer.from_pretrained(saved.base.path)
     give_template(saved.family, tokenizer)
-    model.eval()
-    return model.to(torch_device(saved.device)), tokenizer
+    model.eval().to(torch_device(saved.device))
+    _fuse_for_answers(model, saved)
+    return model, tokenizer
+
+
+def _fuse_for_answers(model: nn.Module, saved: SavedModel) -> None:
+    """Let the layers of a model that will not train compute as fast as its family allows; where it lies already."""
+    if saved.family is None or saved.device.kind != "cpu":
+        return
+    fusions = saved.family.fusions
+    if fusions.encoder:
+        from sonmat.training.fused.encoder import fuse_encoder
+
+        fuse_encoder(model)
+    if fusions.gated and fusions.attention and fusions.norm == "plain":
+        from sonmat.training.fused.answering import fuse_answering
+
+        fuse_answering(model)
 
 
 def give_template(family: Family | None, processor: Any) -> None:

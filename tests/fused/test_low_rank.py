@@ -14,11 +14,11 @@ compiled = pytest.mark.skipif(
     not isinstance(small_products([2], 8, torch.empty(1, dtype=BF16)), _ByKernels),
     reason="no C compiler, or a processor that does not multiply pairs of bfloat16",
 )
-WIDTHS = [[16], [2], [50, 34], [192, 64, 64], [130, 130]]
+WIDTHS = [[2], [50, 34], [192, 64, 64]]
 pytestmark = [
-    pytest.mark.parametrize("rank", [8, 16, 24, 40]),
+    pytest.mark.parametrize("rank", [8, 16, 40]),
     pytest.mark.parametrize("widths", WIDTHS, ids=str),
-    pytest.mark.parametrize("tokens", [1, 2, 16, 45, 301]),
+    pytest.mark.parametrize("tokens", [1, 45, 301]),
 ]
 
 

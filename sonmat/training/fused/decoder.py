@@ -175,8 +175,9 @@ def _compute_type(hidden: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
 
 
-def _groups(module: nn.Module, group_of: Mapping[nn.Module, LoraGroup]) -> tuple[Group, Group, Group, Group] | None:
-    """The linear layers of a decoder layer by shared input; None where the module is none that fits."""
+def linear_layers(module: nn.Module) -> list[list[Any]] | None:
+    """Linear layers of a decoder layer of Llama's build, with or without adapters, by shared input: queries, keys and values; output;
+    gate and up; down. None where the module is none."""
     if {name for name, _ in module.named_children()} != {"self_attn", "mlp", "input_layernorm", "post_attention_layernorm"}:
         return None
     layer: Any = module
@@ -189,11 +190,20 @@ def _groups(module: nn.Module, group_of: Mapping[nn.Module, LoraGroup]) -> tuple
     if not {*_BLOCK, "act_fn"} <= {name for name, _ in block.named_children()}:
         return None
     together = (_ATTENTION[:3], _ATTENTION[3:], _BLOCK[:2], _BLOCK[2:])
-    layers = [
+    return [
         [getattr(parent, name) for name in names]
         for parent, names in zip((attention, attention, block, block), together, strict=True)
     ]
+
+
+def _groups(module: nn.Module, group_of: Mapping[nn.Module, LoraGroup]) -> tuple[Group, Group, Group, Group] | None:
+    """The layers by shared input that are computed together; None where the module is none that fits."""
+    layers = linear_layers(module)
+    if layers is None:
+        return None
     if all(each in group_of for shared in layers for each in shared):
+        layer: Any = module
+        norms = (layer.input_layernorm, layer.post_attention_layernorm)
         alike = all(group_of[shared[0]] is group_of[each] for shared in layers for each in shared)
         frozen = not any(norm.weight.requires_grad for norm in norms)
         first, second, third, fourth = (group_of[shared[0]] for shared in layers)

@@ -33,7 +33,7 @@ def fuse(model: nn.Module, fusions: Fusions) -> None:
             _compute_by(module, partial(_gated_block, module, activation))
         for names in _groups(module, fusions):
             layers = [module.get_submodule(name) for name in names]
-            group = LoraGroup(layers, _adapter(layers[0]))
+            group = LoraGroup(layers, adapter_of(layers[0]))
             for number, layer in enumerate(layers):
                 _compute_by(layer, partial(group.output, number))
                 group_of[layer] = group
@@ -63,7 +63,7 @@ def _gated_block(block: Any, activation: str, x: Tensor) -> Tensor:
 
 def _groups(parent: nn.Module, fusions: Fusions) -> Iterator[tuple[str, ...]]:
     """Names of LoRA layers in `parent` that share an input; single ones come alone."""
-    alone = {name for name, child in parent.named_children() if _is_plain_lora(child)}
+    alone = {name for name, child in parent.named_children() if is_plain_lora(child)}
     for names in fusions.shared_inputs:
         if alone.issuperset(names):
             yield names
@@ -71,18 +71,21 @@ def _groups(parent: nn.Module, fusions: Fusions) -> Iterator[tuple[str, ...]]:
     yield from ((name,) for name in sorted(alone))
 
 
-def _is_plain_lora(layer: nn.Module) -> bool:
-    """Whether `layer` is PEFT's LoRA of a frozen linear layer with one adapter and nothing beside it."""
+def is_plain_lora(layer: nn.Module, *, answering: bool = False) -> bool:
+    """Whether `layer` is PEFT's LoRA of a frozen linear layer with one adapter and nothing beside it. Answers drop nothing out."""
     from peft.tuners.lora import Linear
 
     if not isinstance(layer, Linear) or type(layer.base_layer) is not nn.Linear or len(layer.active_adapters) != 1:
         return False
-    adapter = _adapter(layer)
-    plain = isinstance(layer.lora_dropout[adapter], nn.Identity) and adapter not in getattr(layer, "lora_variant", {})
+    adapter = adapter_of(layer)
+    plain = (answering or isinstance(layer.lora_dropout[adapter], nn.Identity)) and adapter not in getattr(
+        layer, "lora_variant", {}
+    )
     return plain and not layer.merged and not layer.base_layer.weight.requires_grad and not layer.lora_bias[adapter]
 
 
-def _adapter(layer: Any) -> str:
+def adapter_of(layer: Any) -> str:
+    """The name of the one adapter in use."""
     name: str = layer.active_adapters[0]
     return name
 

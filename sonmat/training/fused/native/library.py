@@ -1,4 +1,4 @@
-"""Compiles the kernels (`attention.c`, `decoder.c`, `encoder.c`, `low_rank.c`) for this processor, once, and loads it.
+"""Compiles the kernels (the .c files beside it) for this processor, once, and loads it.
 
 In: nothing but a C compiler (`cc`, `gcc` or `clang`), if there is one. Out: the loaded library, or None; then callers compute the
 same with PyTorch. What was compiled is kept in the cache folder under a name made of the source, the compiler and the processor,
@@ -24,7 +24,7 @@ from sonmat.runs.cache import cache_folder
 if TYPE_CHECKING:
     from torch import Tensor
 
-SOURCES: Final = tuple(Path(__file__).with_name(name) for name in ("attention.c", "decoder.c", "encoder.c", "low_rank.c"))
+SOURCES: Final = tuple(sorted(Path(__file__).parent.glob("*.c")))
 SHARED: Final = Path(__file__).with_name("numbers.h")
 COMPILERS: Final = ("cc", "gcc", "clang")
 FLAGS: Final = ("-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")

@@ -1,0 +1,302 @@
+"""Decoder layers of models that answer and do not train, each computed with a few large products and kernels between them.
+
+norm → one product for queries, keys and values → attention → norm → one product for gate and up → down, as in `decoder`, but with a
+cache and without anything kept for a backward pass. Prompts are attended to in tiles (`row_attention`); what the cache has is a
+beginning that all rows continue, or each row its own. A row's next token is attended by a kernel of its own, which reads keys and
+values where the cache has them. Equal to Transformers' layers up to the rounding of the compute type.
+
+In: a model in bfloat16 on a processor, with or without one LoRA adapter, which may be taken off at any time. Out: the same model; its
+modules and weights stay. What is asked otherwise (a mask that hides more, another cache, gradients) goes by the layer's own forward.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from transformers.cache_utils import DynamicCache, DynamicLayer
+
+from sonmat.core.errors import ResourceError
+from sonmat.core.text import Text
+from sonmat.training.fused import passes
+from sonmat.training.fused.decoder import linear_layers
+from sonmat.training.fused.fuse import adapter_of, is_plain_lora
+from sonmat.training.fused.gate import ACTIVATIONS
+from sonmat.training.fused.lora import LoraGroup
+from sonmat.training.fused.native.library import address as _at
+from sonmat.training.fused.native.library import integer as _int
+from sonmat.training.fused.native.library import library
+from sonmat.training.fused.passes import Heads
+from sonmat.training.fused.row_attention import RowAttention, has_attention
+
+ATTENTION: Final = {"sdpa", "sonmat_products"}
+"""Implementations whose place the kernels may take."""
+
+
+def fuse_answering(model: nn.Module) -> int:
+    """Let every decoder layer that fits compute this way; returns how many do."""
+    config: Any = model.config
+    activation = str(getattr(config, "hidden_act", ""))
+    if activation not in ACTIVATIONS or config._attn_implementation not in ATTENTION:
+        return 0
+    found = 0
+    for module in model.modules():
+        layers = linear_layers(module)
+        layer: Any = module
+        if layers is None or not has_attention(
+            layer.input_layernorm.weight.dtype, _device(layer), layer.self_attn.head_dim
+        ):
+            continue
+        if not all(_fits(shared) for shared in layers):
+            continue
+        module.forward = _Layer(layer, layer.forward, [_Together(shared) for shared in layers], activation).forward
+        found += 1
+    return found
+
+
+def _device(layer: Any) -> torch.device:
+    device: torch.device = layer.input_layernorm.weight.device
+    return device
+
+
+def _fits(shared: Sequence[Any]) -> bool:
+    return all(type(each) is nn.Linear for each in shared) or all(is_plain_lora(each, answering=True) for each in shared)
+
+
+class _Together:
+    """Linear layers that share an input; their frozen weights are views of one matrix."""
+
+    def __init__(self, layers: Sequence[Any]) -> None:
+        self.layers = list(layers)
+        self.adapter: LoraGroup | None = None
+        if type(layers[0]) is nn.Linear:
+            with torch.no_grad():
+                self.stacked = torch.cat([layer.weight for layer in layers])
+                for layer, rows in zip(layers, self.stacked.split([len(layer.weight) for layer in layers]), strict=True):
+                    layer.weight.data = rows
+        else:
+            self.adapter = LoraGroup(layers, adapter_of(layers[0]))
+            self.stacked = self.adapter.stacked
+        self.plain = [getattr(layer, "base_layer", layer) for layer in layers]
+        self.widths = [len(layer.weight) for layer in self.plain]
+        self.width = sum(self.widths)
+        self.starts = [layer.weight.data_ptr() for layer in self.plain]
+        self.name = adapter_of(layers[0]) if self.adapter is not None else ""
+
+    def still_fit(self, dtype: torch.dtype) -> bool:
+        """Whether nobody has moved the weights, joined the adapter with them, or put another one in."""
+        if self.stacked.dtype != dtype or any(
+            layer.weight.data_ptr() != start for layer, start in zip(self.plain, self.starts, strict=True)
+        ):
+            return False
+        return self.adapter is None or all(
+            layer.disable_adapters or (not layer.merged and layer.active_adapters == [self.name]) for layer in self.layers
+        )
+
+    def outputs(self, x: Tensor) -> Tensor:
+        """All layers' outputs side by side as the first columns, shape (tokens, at least `width`)."""
+        if self.adapter is not None and not self.layers[0].disable_adapters:
+            return self.adapter.product(x)[0]
+        found = x @ self.stacked[: self.width].t()
+        for part, layer in zip(found.split(self.widths, dim=1), self.plain, strict=True):
+            if layer.bias is not None:
+                part += layer.bias
+        return found
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What all layers of one pass have in common."""
+
+    heads: Heads
+    cosine: Tensor
+    """Of each new token, shape (tokens, size of a head); `sine` likewise."""
+    sine: Tensor
+    attention: RowAttention | None
+    """Of new tokens, behind those of the cache; None where each row has one new token."""
+    beginnings: int
+    """How many rows of the cache come before: 0, one that all rows continue, or every row's own."""
+
+
+class _Passes:
+    """The last pass that was asked for: all layers ask for the same one. Each is one value, so that threads never mix two."""
+
+    def __init__(self) -> None:
+        self._last: tuple[weakref.ref[Tensor], object, _Pass] | None = None
+        self._mask: tuple[weakref.ref[Tensor], bool] | None = None
+
+    def of(
+        self,
+        turns: tuple[Tensor, Tensor],
+        shape: tuple[int, int],
+        before: int,
+        beginnings: int,
+        sizes: tuple[int, int, int],
+    ) -> _Pass:
+        asked, last = (shape, before, beginnings, sizes), self._last
+        if last is None or last[0]() is not turns[0] or last[1] != asked:
+            self._last = last = (weakref.ref(turns[0]), asked, _made(turns, shape, before, beginnings, sizes))
+        return last[2]
+
+    def is_causal(self, mask: Tensor) -> bool:
+        """Whether a boolean mask hides from every token what comes behind it, and nothing else that it could look at."""
+        last = self._mask
+        if last is None or last[0]() is not mask:
+            tokens, keys = mask.shape[-2:]
+            causal = torch.ones(tokens, keys, dtype=torch.bool, device=mask.device).tril_(keys - tokens)
+            # What padding looks at is nobody's business.
+            padding = ~mask.diagonal(keys - tokens, -2, -1)
+            self._mask = last = (weakref.ref(mask), bool(((mask == causal) | padding[..., None]).all()))
+        return last[1]
+
+
+_passes = _Passes()
+
+
+def _made(
+    turns: tuple[Tensor, Tensor], shape: tuple[int, int], before: int, beginnings: int, sizes: tuple[int, int, int]
+) -> _Pass:
+    rows, width = shape
+    cosine, sine = (each.expand(rows, -1, -1).reshape(rows * width, -1).contiguous() for each in turns)
+    heads = Heads(torch.arange(0, (rows + 1) * width, width), width, *sizes)
+    if width == 1:
+        return _Pass(heads, cosine, sine, None, beginnings)
+    first = beginnings * before
+    segments = [(first + row * width, width, row * before if beginnings > 1 else 0, before) for row in range(rows)]
+    # The cache's keys are turned already.
+    turned = torch.cat([cosine.new_ones(first, sizes[2]), cosine]), torch.cat([sine.new_zeros(first, sizes[2]), sine])
+    return _Pass(heads, cosine, sine, RowAttention(torch.tensor(segments), *turned, sizes), beginnings)
+
+
+class _Layer:
+    def __init__(
+        self, layer: Any, plain_forward: Callable[..., Tensor], together: list[_Together], activation: str
+    ) -> None:
+        self.layer, self.plain_forward, self.activation = layer, plain_forward, activation
+        self.together = together
+        self.inputs, self.output, self.gates, self.down = together
+        self.number: int = layer.self_attn.layer_idx
+        self.scale = float(layer.self_attn.scaling)
+        size: int = layer.self_attn.head_dim
+        queries, keys = self.inputs.widths[:2]
+        self.sizes = (keys // size, queries // keys, size)
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Any = None,
+        use_cache: bool | None = False,
+        position_embeddings: tuple[Tensor, Tensor] | None = None,
+        **more: Any,
+    ) -> Tensor:
+        """The signature of Transformers' decoder layers; hidden states of shape (rows, tokens, size)."""
+        reads = hidden_states.shape[1] > 1
+        fits = self._reads if reads else self._writes
+        if position_embeddings is None or not (self._fits(hidden_states, more) and fits(attention_mask, past_key_values)):
+            return self.plain_forward(
+                hidden_states,
+                attention_mask=attention_mask,
+                position_ids=position_ids,
+                past_key_values=past_key_values,
+                use_cache=use_cache,
+                position_embeddings=position_embeddings,
+                **more,
+            )
+        shape, x = hidden_states.shape, hidden_states.reshape(-1, hidden_states.shape[-1])
+        attend = self._attend_to_prompts if reads else self._attend_once
+        _, normed, _ = passes.norm_forward(x, None, *self._norm(self.layer.input_layernorm))
+        mixed = attend(
+            self.inputs.outputs(normed), (shape[0], shape[1]), position_embeddings, past_key_values, attention_mask
+        )
+        attended = self.output.outputs(mixed)[:, : x.shape[1]]
+        total, normed, _ = passes.norm_forward(x, attended, *self._norm(self.layer.post_attention_layernorm))
+        gated = passes.gate_forward(self.gates.outputs(normed), self.gates.widths[0], self.activation)
+        return (total + self.down.outputs(gated)[:, : x.shape[1]]).view(shape)
+
+    def _norm(self, norm: Any) -> tuple[Tensor, float]:
+        return norm.weight, float(norm.variance_epsilon)
+
+    def _fits(self, hidden: Tensor, more: dict[str, Any]) -> bool:
+        rows = more.get("cu_seq_lens_q") is None
+        plain = not (torch.is_grad_enabled() or self.layer.training or torch.is_autocast_enabled(hidden.device.type))
+        return rows and plain and all(each.still_fit(hidden.dtype) for each in self.together)
+
+    def _reads(self, mask: Tensor | None, cache: Any) -> bool:
+        if cache is not None and not (
+            type(cache) is DynamicCache and type(_cached(cache, self.number)) in (type(None), DynamicLayer)
+        ):
+            return False
+        return mask is None or (mask.dtype == torch.bool and mask.ndim == 4 and _passes.is_causal(mask))
+
+    def _writes(self, mask: Tensor | None, cache: Any) -> bool:
+        if cache is None:
+            return False
+        if mask is None:
+            return type(cache) is DynamicCache and type(_cached(cache, self.number)) in (type(None), DynamicLayer)
+        return mask.dtype == torch.bool and mask.ndim == 4 and mask.shape[1:3] == (1, 1)
+
+    def _attend_to_prompts(
+        self, product: Tensor, shape: tuple[int, int], turns: tuple[Tensor, Tensor], cache: Any, mask: Tensor | None
+    ) -> Tensor:
+        rows, width = shape
+        earlier: Any = None if cache is None else _cached(cache, self.number)
+        before, beginnings = 0, 0
+        if earlier is not None and earlier.is_initialized:
+            # An expanded row is one that all continue.
+            before, beginnings = earlier.keys.shape[2], 1 if earlier.keys.stride(0) == 0 else rows
+        found = _passes.of(turns, shape, before, beginnings, self.sizes)
+        assert found.attention is not None, "several tokens a row"
+        flat = product
+        if before:
+            flat = product.new_empty(beginnings * before + len(product), self.inputs.width)
+            flat[beginnings * before :] = product[:, : self.inputs.width]
+            parts = flat[: beginnings * before].split(self.inputs.widths, dim=1)[1:]
+            for part, cached in zip(parts, (earlier.keys, earlier.values), strict=True):
+                part.view(beginnings, before, self.sizes[0], -1).copy_(cached[:beginnings].transpose(1, 2))
+        if cache is not None:
+            _, keys, values = found.heads.split(product, found.cosine, found.sine)
+            cache.update(*(each.view(rows, self.sizes[0], width, -1) for each in (keys, values)), self.number)
+        mixed = product.new_empty(len(flat), self.inputs.widths[0])
+        found.attention.forward(flat, self.scale, mixed)
+        return mixed[beginnings * before :]
+
+    def _attend_once(
+        self, product: Tensor, shape: tuple[int, int], turns: tuple[Tensor, Tensor], cache: Any, mask: Tensor | None
+    ) -> Tensor:
+        rows, (shared, _, size) = shape[0], self.sizes
+        found = _passes.of(turns, shape, 0, 0, self.sizes)
+        queries, key, value = found.heads.split(product, found.cosine, found.sine)
+        keys, values = cache.update(*(each.view(rows, shared, 1, size) for each in (key, value)), self.number)
+        mixed = product.new_empty(rows, self.inputs.widths[0])
+        kernels = library()
+        assert kernels is not None, "asked for by has_attention"
+        keys, values = (each if each.stride(3) == 1 else each.contiguous() for each in (keys, values))
+        seen = None if mask is None else mask[:, 0, 0].contiguous()
+        of_each = seen.shape[1] if seen is not None and len(seen) > 1 else 0
+        failed = kernels.attend_once(
+            _at(queries), *_by_head(keys), *_by_head(values), _at(seen), _int(of_each),
+            *map(_int, (rows, *self.sizes, keys.shape[2])), ctypes.c_float(self.scale), _at(mixed),
+        )  # fmt: skip
+        if failed:
+            raise ResourceError(
+                Text(en="There is not enough memory for attention.", ko="어텐션을 계산할 메모리가 모자랍니다."),
+                Text(en="Close other programs.", ko="다른 프로그램을 닫으세요."),
+            )
+        return mixed
+
+
+def _cached(cache: DynamicCache, number: int) -> Any:
+    """A layer of a cache; None where nothing has been put there yet."""
+    return cache.layers[number] if number < len(cache.layers) else None
+
+
+def _by_head(tensor: Tensor) -> tuple[Any, ...]:
+    """Where keys or values begin, shape (rows, heads, tokens, size), and how far apart rows, heads and tokens are."""
+    return _at(tensor), *map(_int, tensor.stride()[:3])
