@@ -103,6 +103,16 @@ def test_prompts_are_read_as_before(name: str, refused: list[str]) -> None:
     assert not refused
 
 
+@torch.inference_mode()
+def test_under_autocast_they_compute_the_same(refused: list[str]) -> None:
+    """As predictors do it."""
+    model, given = fast(with_adapter(plain()), refused), ids(2, 21)
+    alone = model(input_ids=given).logits
+    with torch.autocast("cpu", dtype=BF16):
+        assert torch.equal(model(input_ids=given).logits, alone)
+    assert not refused
+
+
 @pytest.mark.parametrize("name", MODELS)
 @torch.inference_mode()
 def test_a_cache_goes_on(name: str, refused: list[str]) -> None:

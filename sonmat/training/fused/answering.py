@@ -27,6 +27,7 @@ from sonmat.training.fused import passes
 from sonmat.training.fused.decoder import linear_layers
 from sonmat.training.fused.fuse import adapter_of, is_plain_lora
 from sonmat.training.fused.gate import ACTIVATIONS
+from sonmat.training.fused.layout import Sizes
 from sonmat.training.fused.lora import LoraGroup
 from sonmat.training.fused.native.library import address as _at
 from sonmat.training.fused.native.library import integer as _int
@@ -48,20 +49,14 @@ def fuse_answering(model: nn.Module) -> int:
     for module in model.modules():
         layers = linear_layers(module)
         layer: Any = module
-        if layers is None or not has_attention(
-            layer.input_layernorm.weight.dtype, _device(layer), layer.self_attn.head_dim
-        ):
+        if layers is None or not all(_fits(shared) for shared in layers):
             continue
-        if not all(_fits(shared) for shared in layers):
+        first = getattr(layers[0][0], "base_layer", layers[0][0]).weight
+        if not has_attention(first.dtype, first.device, layer.self_attn.head_dim):
             continue
         module.forward = _Layer(layer, layer.forward, [_Together(shared) for shared in layers], activation).forward
         found += 1
     return found
-
-
-def _device(layer: Any) -> torch.device:
-    device: torch.device = layer.input_layernorm.weight.device
-    return device
 
 
 def _fits(shared: Sequence[Any]) -> bool:
@@ -134,13 +129,14 @@ class _Passes:
         self,
         turns: tuple[Tensor, Tensor],
         shape: tuple[int, int],
+        dtype: torch.dtype,
         before: int,
         beginnings: int,
-        sizes: tuple[int, int, int],
+        sizes: Sizes,
     ) -> _Pass:
-        asked, last = (shape, before, beginnings, sizes), self._last
+        asked, last = (shape, dtype, before, beginnings, sizes), self._last
         if last is None or last[0]() is not turns[0] or last[1] != asked:
-            self._last = last = (weakref.ref(turns[0]), asked, _made(turns, shape, before, beginnings, sizes))
+            self._last = last = (weakref.ref(turns[0]), asked, _made(turns, *asked))
         return last[2]
 
     def is_causal(self, mask: Tensor) -> bool:
@@ -159,10 +155,10 @@ _passes = _Passes()
 
 
 def _made(
-    turns: tuple[Tensor, Tensor], shape: tuple[int, int], before: int, beginnings: int, sizes: tuple[int, int, int]
+    turns: tuple[Tensor, Tensor], shape: tuple[int, int], dtype: torch.dtype, before: int, beginnings: int, sizes: Sizes
 ) -> _Pass:
     rows, width = shape
-    cosine, sine = (each.expand(rows, -1, -1).reshape(rows * width, -1).contiguous() for each in turns)
+    cosine, sine = (each.to(dtype).expand(rows, -1, -1).reshape(rows * width, -1).contiguous() for each in turns)
     heads = Heads(torch.arange(0, (rows + 1) * width, width), width, *sizes)
     if width == 1:
         return _Pass(heads, cosine, sine, None, beginnings)
@@ -224,9 +220,11 @@ class _Layer:
         return norm.weight, float(norm.variance_epsilon)
 
     def _fits(self, hidden: Tensor, more: dict[str, Any]) -> bool:
-        rows = more.get("cu_seq_lens_q") is None
-        plain = not (torch.is_grad_enabled() or self.layer.training or torch.is_autocast_enabled(hidden.device.type))
-        return rows and plain and all(each.still_fit(hidden.dtype) for each in self.together)
+        if torch.is_grad_enabled() or self.layer.training or more.get("cu_seq_lens_q") is not None:
+            return False
+        kind = hidden.device.type
+        casts = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) != hidden.dtype
+        return not casts and all(each.still_fit(hidden.dtype) for each in self.together)
 
     def _reads(self, mask: Tensor | None, cache: Any) -> bool:
         if cache is not None and not (
@@ -251,7 +249,7 @@ class _Layer:
         if earlier is not None and earlier.is_initialized:
             # An expanded row is one that all continue.
             before, beginnings = earlier.keys.shape[2], 1 if earlier.keys.stride(0) == 0 else rows
-        found = _passes.of(turns, shape, before, beginnings, self.sizes)
+        found = _passes.of(turns, shape, product.dtype, before, beginnings, self.sizes)
         assert found.attention is not None, "several tokens a row"
         flat = product
         if before:
@@ -271,7 +269,7 @@ class _Layer:
         self, product: Tensor, shape: tuple[int, int], turns: tuple[Tensor, Tensor], cache: Any, mask: Tensor | None
     ) -> Tensor:
         rows, (shared, _, size) = shape[0], self.sizes
-        found = _passes.of(turns, shape, 0, 0, self.sizes)
+        found = _passes.of(turns, shape, product.dtype, 0, 0, self.sizes)
         queries, key, value = found.heads.split(product, found.cosine, found.sine)
         keys, values = cache.update(*(each.view(rows, shared, 1, size) for each in (key, value)), self.number)
         mixed = product.new_empty(rows, self.inputs.widths[0])
@@ -290,6 +288,12 @@ class _Layer:
                 Text(en="Close other programs.", ko="다른 프로그램을 닫으세요."),
             )
         return mixed
+
+
+def _normed(norm: Any, x: Tensor, added: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The norm of x + added, and the sum."""
+    total, normed, _ = passes.norm_forward(x, added, norm.weight.to(x.dtype), float(norm.variance_epsilon))
+    return normed, total
 
 
 def _cached(cache: DynamicCache, number: int) -> Any:
