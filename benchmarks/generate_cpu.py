@@ -71,13 +71,17 @@ def _in_a_process(way: str, rows: int, tokens: int) -> Measured:
 def _measure(way: str, rows: int, tokens: int) -> Measured:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from sonmat import plugins
     from sonmat.inference.device import compute_dtype, detect_device, peak_memory
     from sonmat.models import resolve
     from sonmat.runs import EventLog
+    from sonmat.training.tuning import fuse_for_answers
 
     base = resolve(BASE, emit=EventLog(None))
     tokenizer = AutoTokenizer.from_pretrained(base.path)
     model = AutoModelForCausalLM.from_pretrained(base.path, dtype=compute_dtype(detect_device())).eval()
+    if way == "Sonmat":
+        fuse_for_answers(model, plugins.find("families", base.family), detect_device())
     prompts = _prompts(tokenizer, rows)
     answer = _sonmat if way == "Sonmat" else _transformers(1 if way == WAYS[0] else int(way.split()[-1]))
     chosen = prompts[::ALONE_SHARE] if way == WAYS[0] else prompts

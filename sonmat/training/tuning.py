@@ -217,7 +217,7 @@ def predictor_of(saved: SavedModel, model: nn.Module, processor: Any) -> NeuralP
     model.eval()
     ready_to_answer(model, saved.device)
     model.to(torch_device(saved.device))
-    _fuse_for_answers(model, saved)
+    fuse_for_answers(model, saved.family, saved.device)
     return NeuralPredictor(model, processor, saved.task, saved.spec, saved.device)
 
 
@@ -231,15 +231,15 @@ def load_prompted(saved: SavedModel) -> tuple[nn.Module, Any]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(saved.base.path)
     give_template(saved.family, tokenizer)
     model.eval().to(torch_device(saved.device))
-    _fuse_for_answers(model, saved)
+    fuse_for_answers(model, saved.family, saved.device)
     return model, tokenizer
 
 
-def _fuse_for_answers(model: nn.Module, saved: SavedModel) -> None:
-    """Let the layers of a model that will not train compute as fast as its family allows; where it lies already."""
-    if saved.family is None or saved.device.kind != "cpu":
+def fuse_for_answers(model: nn.Module, family: Family | None, device: Device) -> None:
+    """Let the layers of a model that will not train, and lies on its device already, compute as fast as its family allows."""
+    if family is None or device.kind != "cpu":
         return
-    fusions = saved.family.fusions
+    fusions = family.fusions
     if fusions.encoder:
         from sonmat.training.fused.encoder import fuse_encoder
 
