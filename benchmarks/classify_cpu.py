@@ -55,14 +55,22 @@ HELD_OUT_SHARE, VALIDATION_SHARE = 0.2, 0.1
 RATES = {"head-only": HEAD_RATE, "freeze": 1e-4, "lora": HEAD_RATE}
 """Of methods that are not trained at `RATE`."""
 RUNS = ("sonmat-full", "trainer", "trainer-best", "sonmat-head-only", "trainer-head-only", "setfit")
+AS_IT_COMES = TrainerSetting()
 BEST = {
-    "trainer": TrainerSetting(),
-    "trainer-best": TrainerSetting(bf16=True, grouping=True),
-    "trainer-head-only": TrainerSetting(bf16=True, grouping=True),
+    "bbc": {
+        "trainer-best": TrainerSetting(bf16=True, grouping=True, batch=4),
+        "trainer-head-only": TrainerSetting(bf16=True, grouping=True, batch=4),
+    },
+    # Grouped by length, short texts are grouped by class, and nothing is learnt.
+    "intents": {
+        "trainer-best": TrainerSetting(bf16=True, attention="eager"),
+        "trainer-head-only": TrainerSetting(attention="eager", batch=4),
+    },
 }
-"""How Trainer runs: as it comes, and the fastest that a search found (docs/performance.md)."""
+"""Trainer's fastest settings that searches found (docs/performance.md)."""
 SEARCHED = [
-    TrainerSetting(bf16, True, attention, batch)
+    TrainerSetting(bf16, grouping, attention, batch)
+    for grouping in (True, False)
     for bf16 in (True, False)
     for attention in ("sdpa", "eager")
     for batch in (ROWS_OF_A_STEP, 4)
@@ -114,7 +122,8 @@ def report(asked: argparse.Namespace, data: str) -> None:
             print(f"{data} left out: {error}\n")
             return
         examples.write_text(json.dumps(divided(pairs, asked.rows)), encoding="utf-8")
-        settings = {**BEST, **(search(asked, data, pairs, Path(folder)) if asked.search else {})}
+        found = search(asked, data, pairs, Path(folder)) if asked.search else {}
+        settings = {"trainer": AS_IT_COMES, **BEST[data], **found}
         runs: dict[str, list[Measured]] = {name: [] for name in asked.only}
         for name in fresh.in_turns(asked.only, asked.repeats):
             runs[name].append(in_own_process(name, data, examples, settings.get(name)))

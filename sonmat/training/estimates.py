@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
@@ -44,6 +45,8 @@ WHOLE_LAYER_BYTES = 20
 """The same in all of a decoder layer that is computed as a whole (`fused.decoder`; measured: 18, with shares of 430 tokens)."""
 LONGEST_WHOLE = 768
 """Tokens of the longest row that such layers compute on every processor (`fused.attention`)."""
+HEADS_IN_TILES = 64
+"""Heads of a multiple of so many numbers are attended to in tiles where the processor can (`fused.row_attention`): no share is kept."""
 MOST_SCORES = 1024
 """Tokens of a row from which on attention keeps no scores, because it is no longer computed as products (`attention_choice`)."""
 VISION_OPERATIONS_FACTOR = 150
@@ -81,7 +84,7 @@ def estimate_training(workload: Workload, share: TrainedShare, settings: Trainin
     rest = PROCESS_BYTES + _weight_bytes(workload, base, share, settings) + _output_layer_bytes(workload, base, share)
     batch_tokens = _most_tokens_of_a_pass(workload, settings)
     ways: tuple[Activations, ...] = ("keep", "recompute", "offload")
-    token_bytes = base.hidden_size * (_score_bytes(workload) + _linear_bytes(workload, base, share, settings))
+    token_bytes = base.hidden_size * _layer_bytes(workload, base, share, settings)
     training = {way: rest + activation_bytes(base, share, batch_tokens, token_bytes, way) for way in ways}
     saving = PROCESS_BYTES + _saving_bytes(workload, base, share)
     peaks = {way: int(max(peak, saving)) for way, peak in training.items()}
@@ -174,26 +177,36 @@ def activation_bytes(
     return layer + inputs * (layers if activations == "recompute" else 2)
 
 
-def _linear_bytes(workload: Workload, base: ModelFacts, share: TrainedShare, settings: TrainingSettings) -> int:
-    whole = share.whole_layers and _is_computed_whole(workload, base, settings)
-    return WHOLE_LAYER_BYTES if whole else ACTIVATION_BYTES * 2
+def _layer_bytes(workload: Workload, base: ModelFacts, share: TrainedShare, settings: TrainingSettings) -> float:
+    """What a layer keeps for the backward pass, for a token and unit of hidden size."""
+    whole = _whole_layers(workload, base, settings) if share.whole_layers else None
+    if whole == "in tiles":
+        return WHOLE_LAYER_BYTES
+    return _score_bytes(workload) + (ACTIVATION_BYTES * 2 if whole is None else WHOLE_LAYER_BYTES)
 
 
-def _is_computed_whole(workload: Workload, base: ModelFacts, settings: TrainingSettings) -> bool:
-    """Whether layers surely are computed as a whole: those of a usual Llama, without dropout, in bf16 and with kernels."""
+def _whole_layers(
+    workload: Workload, base: ModelFacts, settings: TrainingSettings
+) -> Literal["in tiles", "with shares"] | None:
+    """How attention is computed where layers surely are computed as a whole: those of a usual Llama, without dropout, in bf16 and with
+    kernels. None where they may not be."""
     from sonmat.training.fused.native.library import library
 
     on_processor = workload.device.kind == "cpu" and workload.device.bf16
-    usual = settings.compile != "yes" and not settings.dropout and workload.longest_tokens <= LONGEST_WHOLE
+    usual = settings.compile != "yes" and not settings.dropout
     if not on_processor or not usual or workload.classes or base.model_type != "llama":
-        return False
+        return None
     try:
         config = json.loads((Path(base.path) / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return (
-        not any(config.get(name) for name in ("attention_bias", "mlp_bias", "attention_dropout")) and library() is not None
-    )
+        return None
+    kernels = library()
+    if kernels is None or any(config.get(name) for name in ("attention_bias", "mlp_bias", "attention_dropout")):
+        return None
+    size = config.get("head_dim") or base.hidden_size // max(1, config.get("num_attention_heads", 1))
+    if kernels.has_attention() and size % HEADS_IN_TILES == 0:
+        return "in tiles"
+    return "with shares" if workload.longest_tokens <= LONGEST_WHOLE else None
 
 
 def _score_bytes(workload: Workload) -> float:
