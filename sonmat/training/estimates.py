@@ -45,8 +45,8 @@ WHOLE_LAYER_BYTES = 20
 """The same in all of a decoder layer that is computed as a whole (`fused.decoder`; measured: 18, with shares of 430 tokens)."""
 LONGEST_WHOLE = 768
 """Tokens of the longest row that such layers compute on every processor (`fused.attention`)."""
-HEADS_IN_TILES = 64
-"""Heads of a multiple of so many numbers are attended to in tiles where the processor can (`fused.row_attention`): no share is kept."""
+HEADS_IN_TILES = range(64, 513, 64)
+"""Sizes of heads that are attended to in tiles where the processor can (`fused.row_attention`), so that no share is kept."""
 MOST_SCORES = 1024
 """Tokens of a row from which on attention keeps no scores, because it is no longer computed as products (`attention_choice`)."""
 VISION_OPERATIONS_FACTOR = 150
@@ -204,7 +204,7 @@ def _whole_layers(
     if kernels is None or any(config.get(name) for name in ("attention_bias", "mlp_bias", "attention_dropout")):
         return None
     size = config.get("head_dim") or base.hidden_size // max(1, config.get("num_attention_heads", 1))
-    if kernels.has_attention() and size % HEADS_IN_TILES == 0:
+    if kernels.has_attention() and size in HEADS_IN_TILES:
         return "in tiles"
     return "with shares" if workload.longest_tokens <= LONGEST_WHOLE else None
 

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from sonmat import plugins
 from sonmat.core.protocols import Workload
 from sonmat.core.values import Device, Estimate, ModelFacts
-from sonmat.training.estimates import LONGEST_WHOLE
+from sonmat.training.estimates import HEADS_IN_TILES, LONGEST_WHOLE
 from sonmat.training.fused.attention import LONGEST
 from sonmat.training.fused.native.library import library
+from sonmat.training.fused.row_attention import COLUMNS, LARGEST, has_attention
 
 DEVICE = Device(kind="cpu", cores=2, memory_bytes=16 << 30, bf16=True, flops_per_second=4e11)
 
@@ -87,10 +89,10 @@ def test_no_estimate_is_below_what_a_fit_took(
 
 @pytest.mark.skipif(library() is None, reason="no C compiler")
 def test_layers_that_are_computed_as_a_whole_keep_little(tmp_path: Path) -> None:
-    config = tmp_path / "config.json"
-    config.write_text('{"attention_bias": false, "attention_dropout": 0.0}', encoding="utf-8")
-    llama = SMOLLM.model_copy(update={"path": str(tmp_path)})
-    # On the rows of `benchmarks/train_cpu.py`, of up to 512 tokens, a fit took 1.90 GB and 4.02 GB.
+    config, llama = tmp_path / "config.json", SMOLLM.model_copy(update={"path": str(tmp_path)})
+    # Heads of 48 numbers are attended to with shares on every processor.
+    config.write_text('{"attention_bias": false, "attention_dropout": 0.0, "num_attention_heads": 12}', encoding="utf-8")
+    # On the rows of `benchmarks/train_cpu.py`, of up to 512 tokens, a fit with shares took 1.90 GB and 4.02 GB.
     for method, gigabytes in (("lora", 1.90), ("full", 4.02)):
         assert gigabytes <= estimated(method, llama, 512).peak_bytes / 1e9 < 1.5 * gigabytes
     plain = estimated("lora", SMOLLM, 512).peak_bytes
@@ -103,6 +105,23 @@ def test_layers_that_are_computed_as_a_whole_keep_little(tmp_path: Path) -> None
     assert LONGEST_WHOLE == LONGEST
     config.write_text('{"attention_bias": true}', encoding="utf-8")
     assert estimated("lora", llama, 512).peak_bytes == plain
+
+
+@pytest.mark.skipif(
+    not has_attention(torch.bfloat16, torch.device("cpu"), 64),
+    reason="no C compiler, or a processor that does not multiply pairs of bfloat16",
+)
+def test_attention_in_tiles_keeps_no_shares(tmp_path: Path) -> None:
+    config, llama = tmp_path / "config.json", SMOLLM.model_copy(update={"path": str(tmp_path)})
+    config.write_text('{"num_attention_heads": 9}', encoding="utf-8")
+    # On the same rows a fit took 1.69 GB and 3.39 GB.
+    for method, gigabytes in (("lora", 1.69), ("full", 3.39)):
+        assert gigabytes <= estimated(method, llama, 512).peak_bytes / 1e9 < 1.6 * gigabytes
+    long = estimated("lora", llama, 2048).peak_bytes
+    assert long < estimated("lora", SMOLLM, 2048).peak_bytes / 2
+    config.write_text('{"num_attention_heads": 12}', encoding="utf-8")
+    assert estimated("lora", llama, 2048) == estimated("lora", SMOLLM, 2048)
+    assert set(HEADS_IN_TILES) == set(range(COLUMNS, LARGEST + 1, COLUMNS))
 
 
 def test_of_a_large_embedding_matrix_rows_in_use_alone_are_counted() -> None:
