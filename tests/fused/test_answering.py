@@ -104,6 +104,19 @@ def test_prompts_are_read_as_before(name: str, refused: list[str]) -> None:
 
 
 @torch.inference_mode()
+def test_norms_may_be_wider_than_matrices(refused: list[str]) -> None:
+    expected, model = plain(), fast(plain(), refused)
+    for module in model.modules():
+        if type(module).__name__ == "LlamaRMSNorm":
+            module.weight.data = module.weight.data.float()
+    given = ids(2, 21)
+    with torch.autocast("cpu", dtype=BF16):
+        found = model(input_ids=given).logits
+    assert distance(found, expected(input_ids=given).logits) < TOLERANCE
+    assert not refused
+
+
+@torch.inference_mode()
 def test_under_autocast_they_compute_the_same(refused: list[str]) -> None:
     """As predictors do it."""
     model, given = fast(with_adapter(plain()), refused), ids(2, 21)

@@ -205,19 +205,15 @@ class _Layer:
                 position_embeddings=position_embeddings,
                 **more,
             )
-        shape, x = hidden_states.shape, hidden_states.reshape(-1, hidden_states.shape[-1])
+        shape, x = hidden_states.shape, hidden_states.reshape(-1, hidden_states.shape[-1]).contiguous()
         attend = self._attend_to_prompts if reads else self._attend_once
-        _, normed, _ = passes.norm_forward(x, None, *self._norm(self.layer.input_layernorm))
-        mixed = attend(
-            self.inputs.outputs(normed), (shape[0], shape[1]), position_embeddings, past_key_values, attention_mask
-        )
-        attended = self.output.outputs(mixed)[:, : x.shape[1]]
-        total, normed, _ = passes.norm_forward(x, attended, *self._norm(self.layer.post_attention_layernorm))
-        gated = passes.gate_forward(self.gates.outputs(normed), self.gates.widths[0], self.activation)
-        return (total + self.down.outputs(gated)[:, : x.shape[1]]).view(shape)
-
-    def _norm(self, norm: Any) -> tuple[Tensor, float]:
-        return norm.weight, float(norm.variance_epsilon)
+        with torch.autocast(x.device.type, enabled=False):
+            normed, _ = _normed(self.layer.input_layernorm, x, None)
+            product = self.inputs.outputs(normed)
+            mixed = attend(product, (shape[0], shape[1]), position_embeddings, past_key_values, attention_mask)
+            normed, total = _normed(self.layer.post_attention_layernorm, x, self.output.outputs(mixed)[:, : x.shape[1]])
+            gated = passes.gate_forward(self.gates.outputs(normed), self.gates.widths[0], self.activation)
+            return (total + self.down.outputs(gated)[:, : x.shape[1]]).view(shape)
 
     def _fits(self, hidden: Tensor, more: dict[str, Any]) -> bool:
         if torch.is_grad_enabled() or self.layer.training or more.get("cu_seq_lens_q") is not None:
