@@ -71,7 +71,7 @@ class TrainedCurve:
     scatter: float
     """Standard deviation of trainings about the curve."""
     gain: Band
-    """By which the error falls with twice the rows."""
+    """By which the error falls with twice the rows; where errors end at 0, never more than all of it."""
     says: Says
 
     def error(self, rows: float) -> Band:
@@ -98,7 +98,12 @@ def trained_curve(scale: Scale, trainings: Sequence[Training], groups: Groups | 
         return None
     a, b, c, scatter = _through(sizes, seen, drawn, scale.bounded, seed)
     rows = sizes.max()
-    gain = _band(b * (rows**-c - (2 * rows) ** -c))
+    gains = b * (rows**-c - (2 * rows) ** -c)
+    if scale.bounded:
+        # The curve may lie above the errors at its end; no more can be gained than is wrong now.
+        left = np.concatenate([seen[None], drawn])[:, sizes == rows].mean(axis=1)
+        gains = np.minimum(gains, np.maximum(left, 0.0))
+    gain = _band(gains)
     matters = WORTH_HAVING * (1.0 if scale.share else abs(float(seen[sizes.argmax()])))
     return TrainedCurve(a, b, c, scatter, gain, _says(gain, matters))
 

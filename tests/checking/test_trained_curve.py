@@ -47,6 +47,14 @@ def test_an_error_that_falls_steeply_goes_on_falling() -> None:
     assert found.error(800).value == pytest.approx(3 * 800**-0.5, abs=0.01)
 
 
+def test_no_more_is_gained_than_is_wrong() -> None:
+    """The demo's curve: its power law lies well above the error of the whole training."""
+    found = curve_of(right([0.52, 0.47, 0.38, 0.35, 0.25, 0.15, 0.02]))
+    assert found.error(800).value > 0.04
+    assert found.gain.value == pytest.approx(0.02)
+    assert found.gain.high < 0.05
+
+
 def test_an_error_that_has_stopped_falling_gains_hardly_anything() -> None:
     found = curve_of(right([0.1, 0.1025, 0.1, 0.0975, 0.1, 0.1025, 0.1]))
     assert found.says == "hardly"
