@@ -204,7 +204,7 @@ def _whole_layers(
     if kernels is None or any(config.get(name) for name in ("attention_bias", "mlp_bias", "attention_dropout")):
         return None
     size = config.get("head_dim") or base.hidden_size // max(1, config.get("num_attention_heads", 1))
-    if kernels.has_attention() and size in HEADS_IN_TILES:
+    if kernels.multiplies_pairs() and size in HEADS_IN_TILES:
         return "in tiles"
     return "with shares" if workload.longest_tokens <= LONGEST_WHOLE else None
 

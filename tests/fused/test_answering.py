@@ -178,6 +178,22 @@ def test_a_mask_that_hides_more_is_left_to_the_layers(refused: list[str]) -> Non
     assert len(refused) == LAYERS
 
 
+@torch.inference_mode()
+def test_a_cache_that_forgets_is_left_to_the_layers(refused: list[str]) -> None:
+    expected, model = plain(), fast(plain(), refused)
+    caches = [DynamicCache(), DynamicCache()]
+    for cache in caches:
+        cache.layers = [cache_utils.DynamicSlidingWindowLayer(sliding_window=4) for _ in range(LAYERS)]
+    for tokens in (9, 1):
+        given = ids(1, tokens, seed=tokens)
+        found, wanted = (
+            each(input_ids=given, past_key_values=cache, use_cache=True).logits
+            for each, cache in zip([model, expected], caches, strict=True)
+        )
+        assert distance(found, wanted) < TOLERANCE
+    assert len(refused) == 2 * LAYERS
+
+
 @pytest.mark.parametrize("name", ["plain", "lora"])
 @torch.inference_mode()
 def test_rows_are_written_side_by_side_as_alone(name: str, refused: list[str]) -> None:
@@ -218,12 +234,16 @@ def test_weights_that_were_changed_are_used(refused: list[str]) -> None:
     merged.merge_adapter()
     assert distance(merged(input_ids=given).logits, expected) < TOLERANCE
     assert len(refused) == LAYERS
+    with merged.disable_adapter():
+        # PEFT takes the adapter out of the weights again.
+        assert distance(merged(input_ids=given).logits, plain()(input_ids=given).logits) < TOLERANCE
+    refused.clear()
     moved = fast(plain(), refused).float()
     assert distance(moved(input_ids=given).logits, plain()(input_ids=given).logits) < 2e-3
     model = fast(plain(), refused)
     model.load_state_dict(plain(seed=4).state_dict())
     assert distance(model(input_ids=given).logits, plain(seed=4)(input_ids=given).logits) < TOLERANCE
-    assert len(refused) == 2 * LAYERS
+    assert len(refused) == LAYERS
 
 
 def test_gradients_are_left_to_the_layers(refused: list[str]) -> None:
@@ -240,3 +260,17 @@ def test_what_does_not_fit_stays_as_it_is() -> None:
     eager = plain().to(BF16)
     eager.set_attn_implementation("eager")
     assert fuse_answering(eager) == 0
+
+
+def test_models_that_are_loaded_to_answer_compute_this_way() -> None:
+    from sonmat import plugins
+    from sonmat.core.values import Device
+    from sonmat.training.tuning import fuse_for_answers
+
+    model, device = plain().to(BF16), Device(kind="cpu", cores=1, memory_bytes=1 << 30, bf16=True)
+    plainly = model.model.layers[0].forward
+    fuse_for_answers(model, None, device)
+    fuse_for_answers(model, plugins.find("families", "llama"), device.model_copy(update={"kind": "cuda"}))
+    assert model.model.layers[0].forward == plainly
+    fuse_for_answers(model, plugins.find("families", "llama"), device)
+    assert model.model.layers[0].forward != plainly

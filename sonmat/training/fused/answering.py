@@ -12,26 +12,25 @@ modules and weights stay. What is asked otherwise (a mask that hides more, anoth
 from __future__ import annotations
 
 import ctypes
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from sonmat.core.errors import ResourceError
-from sonmat.core.text import Text
 from sonmat.training.fused import passes
 from sonmat.training.fused.decoder import linear_layers
 from sonmat.training.fused.fuse import adapter_of, is_plain_lora
 from sonmat.training.fused.gate import ACTIVATIONS
+from sonmat.training.fused.last import Last
 from sonmat.training.fused.layout import Sizes
 from sonmat.training.fused.lora import LoraGroup
 from sonmat.training.fused.native.library import address as _at
+from sonmat.training.fused.native.library import enough_memory, library
 from sonmat.training.fused.native.library import integer as _int
-from sonmat.training.fused.native.library import library
 from sonmat.training.fused.passes import Heads
 from sonmat.training.fused.row_attention import RowAttention, has_attention
 
@@ -90,7 +89,7 @@ class _Together:
         ):
             return False
         return self.adapter is None or all(
-            layer.disable_adapters or (not layer.merged and layer.active_adapters == [self.name]) for layer in self.layers
+            not layer.merged and (layer.disable_adapters or layer.active_adapters == [self.name]) for layer in self.layers
         )
 
     def outputs(self, x: Tensor) -> Tensor:
@@ -114,44 +113,32 @@ class _Pass:
     sine: Tensor
     attention: RowAttention | None
     """Of new tokens, behind those of the cache; None where each row has one new token."""
-    beginnings: int
-    """How many rows of the cache come before: 0, one that all rows continue, or every row's own."""
 
 
-class _Passes:
-    """The last pass that was asked for: all layers ask for the same one. Each is one value, so that threads never mix two."""
-
-    def __init__(self) -> None:
-        self._last: tuple[weakref.ref[Tensor], object, _Pass] | None = None
-        self._mask: tuple[weakref.ref[Tensor], bool] | None = None
-
-    def of(
-        self,
-        turns: tuple[Tensor, Tensor],
-        shape: tuple[int, int],
-        dtype: torch.dtype,
-        before: int,
-        beginnings: int,
-        sizes: Sizes,
-    ) -> _Pass:
-        asked, last = (shape, dtype, before, beginnings, sizes), self._last
-        if last is None or last[0]() is not turns[0] or last[1] != asked:
-            self._last = last = (weakref.ref(turns[0]), asked, _made(turns, *asked))
-        return last[2]
-
-    def is_causal(self, mask: Tensor) -> bool:
-        """Whether a boolean mask hides from every token what comes behind it, and nothing else that it could look at."""
-        last = self._mask
-        if last is None or last[0]() is not mask:
-            tokens, keys = mask.shape[-2:]
-            causal = torch.ones(tokens, keys, dtype=torch.bool, device=mask.device).tril_(keys - tokens)
-            # What padding looks at is nobody's business.
-            padding = ~mask.diagonal(keys - tokens, -2, -1)
-            self._mask = last = (weakref.ref(mask), bool(((mask == causal) | padding[..., None]).all()))
-        return last[1]
+_passes: Last[_Pass] = Last()
+_masks: Last[bool] = Last()
 
 
-_passes = _Passes()
+def _pass(
+    turns: tuple[Tensor, Tensor], shape: tuple[int, int], dtype: torch.dtype, before: int, beginnings: int, sizes: Sizes
+) -> _Pass:
+    """
+    Args:
+        turns: cosine and sine of every new position, shape (1 or rows, tokens, size of a head).
+        before: tokens that the cache has of each row.
+        beginnings: whose they are: 0 where there are none, 1 where all rows continue the same, else one of each row.
+    """
+    asked = (shape, dtype, before, beginnings, sizes)
+    return _passes.of(turns[0], asked, lambda: _made(turns, *asked))
+
+
+def _is_causal(mask: Tensor) -> bool:
+    """Whether a boolean mask hides from every token what comes behind it, and nothing else that it could look at."""
+    tokens, keys = mask.shape[-2:]
+    causal = torch.ones(tokens, keys, dtype=torch.bool, device=mask.device).tril_(keys - tokens)
+    # What padding looks at is nobody's business.
+    padding = ~mask.diagonal(keys - tokens, -2, -1)
+    return bool(((mask == causal) | padding[..., None]).all())
 
 
 def _made(
@@ -161,12 +148,12 @@ def _made(
     cosine, sine = (each.to(dtype).expand(rows, -1, -1).reshape(rows * width, -1).contiguous() for each in turns)
     heads = Heads(torch.arange(0, (rows + 1) * width, width), width, *sizes)
     if width == 1:
-        return _Pass(heads, cosine, sine, None, beginnings)
+        return _Pass(heads, cosine, sine, None)
     first = beginnings * before
     segments = [(first + row * width, width, row * before if beginnings > 1 else 0, before) for row in range(rows)]
     # The cache's keys are turned already.
     turned = torch.cat([cosine.new_ones(first, sizes[2]), cosine]), torch.cat([sine.new_zeros(first, sizes[2]), sine])
-    return _Pass(heads, cosine, sine, RowAttention(torch.tensor(segments), *turned, sizes), beginnings)
+    return _Pass(heads, cosine, sine, RowAttention(torch.tensor(segments), *turned, sizes))
 
 
 class _Layer:
@@ -186,31 +173,24 @@ class _Layer:
         self,
         hidden_states: Tensor,
         attention_mask: Tensor | None = None,
-        position_ids: Tensor | None = None,
+        *,
         past_key_values: Any = None,
-        use_cache: bool | None = False,
         position_embeddings: tuple[Tensor, Tensor] | None = None,
         **more: Any,
     ) -> Tensor:
-        """The signature of Transformers' decoder layers; hidden states of shape (rows, tokens, size)."""
-        reads = hidden_states.shape[1] > 1
+        """As Transformers calls its decoder layers; hidden states of shape (rows, tokens, size)."""
+        reads, mask, turns, cache = hidden_states.shape[1] > 1, attention_mask, position_embeddings, past_key_values
         fits = self._reads if reads else self._writes
-        if position_embeddings is None or not (self._fits(hidden_states, more) and fits(attention_mask, past_key_values)):
-            return self.plain_forward(
-                hidden_states,
-                attention_mask=attention_mask,
-                position_ids=position_ids,
-                past_key_values=past_key_values,
-                use_cache=use_cache,
-                position_embeddings=position_embeddings,
-                **more,
-            )
+        if turns is None or not (self._fits(hidden_states, more) and fits(mask, cache)):
+            return self.plain_forward(hidden_states, mask, past_key_values=cache, position_embeddings=turns, **more)
         shape, x = hidden_states.shape, hidden_states.reshape(-1, hidden_states.shape[-1]).contiguous()
-        attend = self._attend_to_prompts if reads else self._attend_once
         with torch.autocast(x.device.type, enabled=False):
             normed, _ = _normed(self.layer.input_layernorm, x, None)
             product = self.inputs.outputs(normed)
-            mixed = attend(product, (shape[0], shape[1]), position_embeddings, past_key_values, attention_mask)
+            if reads:
+                mixed = self._attend_to_prompts(product, (shape[0], shape[1]), turns, cache)
+            else:
+                mixed = self._attend_once(product, shape[0], turns, cache, mask)
             normed, total = _normed(self.layer.post_attention_layernorm, x, self.output.outputs(mixed)[:, : x.shape[1]])
             gated = passes.gate_forward(self.gates.outputs(normed), self.gates.widths[0], self.activation)
             return (total + self.down.outputs(gated)[:, : x.shape[1]]).view(shape)
@@ -223,21 +203,23 @@ class _Layer:
         return not casts and all(each.still_fit(hidden.dtype) for each in self.together)
 
     def _reads(self, mask: Tensor | None, cache: Any) -> bool:
-        if cache is not None and not (
-            type(cache) is DynamicCache and type(_cached(cache, self.number)) in (type(None), DynamicLayer)
-        ):
-            return False
-        return mask is None or (mask.dtype == torch.bool and mask.ndim == 4 and _passes.is_causal(mask))
-
-    def _writes(self, mask: Tensor | None, cache: Any) -> bool:
-        if cache is None:
+        if not (cache is None or self._grows(cache)):
             return False
         if mask is None:
-            return type(cache) is DynamicCache and type(_cached(cache, self.number)) in (type(None), DynamicLayer)
-        return mask.dtype == torch.bool and mask.ndim == 4 and mask.shape[1:3] == (1, 1)
+            return True
+        return mask.dtype == torch.bool and mask.ndim == 4 and _masks.of(mask, None, lambda: _is_causal(mask))
+
+    def _writes(self, mask: Tensor | None, cache: Any) -> bool:
+        if mask is None:
+            return self._grows(cache)
+        return cache is not None and mask.dtype == torch.bool and mask.ndim == 4 and mask.shape[1:3] == (1, 1)
+
+    def _grows(self, cache: Any) -> bool:
+        """Whether `cache` holds all that came before, in order."""
+        return type(cache) is DynamicCache and type(_cached(cache, self.number)) in (NoneType, DynamicLayer)
 
     def _attend_to_prompts(
-        self, product: Tensor, shape: tuple[int, int], turns: tuple[Tensor, Tensor], cache: Any, mask: Tensor | None
+        self, product: Tensor, shape: tuple[int, int], turns: tuple[Tensor, Tensor], cache: Any
     ) -> Tensor:
         rows, width = shape
         earlier: Any = None if cache is None else _cached(cache, self.number)
@@ -245,7 +227,7 @@ class _Layer:
         if earlier is not None and earlier.is_initialized:
             # An expanded row is one that all continue.
             before, beginnings = earlier.keys.shape[2], 1 if earlier.keys.stride(0) == 0 else rows
-        found = _passes.of(turns, shape, product.dtype, before, beginnings, self.sizes)
+        found = _pass(turns, shape, product.dtype, before, beginnings, self.sizes)
         assert found.attention is not None, "several tokens a row"
         flat = product
         if before:
@@ -262,10 +244,10 @@ class _Layer:
         return mixed[beginnings * before :]
 
     def _attend_once(
-        self, product: Tensor, shape: tuple[int, int], turns: tuple[Tensor, Tensor], cache: Any, mask: Tensor | None
+        self, product: Tensor, rows: int, turns: tuple[Tensor, Tensor], cache: Any, mask: Tensor | None
     ) -> Tensor:
-        rows, (shared, _, size) = shape[0], self.sizes
-        found = _passes.of(turns, shape, product.dtype, 0, 0, self.sizes)
+        shared, _, size = self.sizes
+        found = _pass(turns, (rows, 1), product.dtype, 0, 0, self.sizes)
         queries, key, value = found.heads.split(product, found.cosine, found.sine)
         keys, values = cache.update(*(each.view(rows, shared, 1, size) for each in (key, value)), self.number)
         mixed = product.new_empty(rows, self.inputs.widths[0])
@@ -274,15 +256,12 @@ class _Layer:
         keys, values = (each if each.stride(3) == 1 else each.contiguous() for each in (keys, values))
         seen = None if mask is None else mask[:, 0, 0].contiguous()
         of_each = seen.shape[1] if seen is not None and len(seen) > 1 else 0
-        failed = kernels.attend_once(
-            _at(queries), *_by_head(keys), *_by_head(values), _at(seen), _int(of_each),
-            *map(_int, (rows, *self.sizes, keys.shape[2])), ctypes.c_float(self.scale), _at(mixed),
-        )  # fmt: skip
-        if failed:
-            raise ResourceError(
-                Text(en="There is not enough memory for attention.", ko="어텐션을 계산할 메모리가 모자랍니다."),
-                Text(en="Close other programs.", ko="다른 프로그램을 닫으세요."),
+        enough_memory(
+            kernels.attend_once(
+                _at(queries), *_by_head(keys), *_by_head(values), _at(seen), _int(of_each),
+                *map(_int, (rows, *self.sizes, keys.shape[2])), ctypes.c_float(self.scale), _at(mixed),
             )
+        )  # fmt: skip
         return mixed
 
 

@@ -10,7 +10,6 @@ measured) PyTorch's own is used, whose memory grows with the length and not its 
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -21,6 +20,7 @@ from torch.autograd.function import once_differentiable
 
 from sonmat.training.fused import encoder_passes
 from sonmat.training.fused.dropout import kept
+from sonmat.training.fused.last import Last
 
 NAME: Final = "sonmat_products"
 LONGEST: Final = 768
@@ -94,7 +94,7 @@ def attend(
     query, key, value = query.to(dtype), key.to(dtype), value.to(dtype)
     added: Tensor | None = None
     if attention_mask is not None:
-        added = _masks.added(attention_mask, dtype)
+        added = _added(attention_mask, dtype)
     elif causal:
         added = _causal(query.shape[2], dtype, query.device)
     mixed = _Products.apply(query, key, value, scale, added, share)  # type: ignore[no-untyped-call]
@@ -120,25 +120,18 @@ def _causal(length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.full((1, 1, length, length), -torch.inf, dtype=dtype, device=device).triu_(1)
 
 
-class _Masks:
-    """The last mask in the form in which it is added to scores: all layers of a forward pass are given the same."""
-
-    def __init__(self) -> None:
-        self._seen: weakref.ref[Tensor] | None = None
-        self._added: Tensor | None = None
-
-    def added(self, mask: Tensor, dtype: torch.dtype) -> Tensor:
-        """`mask` as numbers to add; where it is boolean, the least number there is where it is False."""
-        if mask.dtype != torch.bool:
-            return mask.to(dtype)
-        if self._seen is None or self._seen() is not mask or self._added is None or self._added.dtype != dtype:
-            least = torch.finfo(dtype).min
-            self._added = torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, least)
-            self._seen = weakref.ref(mask)
-        return self._added
+_masks: Last[Tensor] = Last()
+"""Boolean masks in the form in which they are added to scores."""
 
 
-_masks = _Masks()
+def _added(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """`mask` as numbers to add; where it is boolean, the least number there is where it is False."""
+    if mask.dtype != torch.bool:
+        return mask.to(dtype)
+    least = torch.finfo(dtype).min
+    return _masks.of(
+        mask, dtype, lambda: torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, least)
+    )
 
 
 class _Products(torch.autograd.Function):

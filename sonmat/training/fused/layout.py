@@ -6,7 +6,6 @@ stand below one another, with little padding; rows that continue a beginning loo
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -15,6 +14,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from sonmat.training.fused.last import Last
 from sonmat.training.fused.passes import Heads
 from sonmat.training.fused.row_attention import RowAttention, has_attention
 
@@ -43,8 +43,7 @@ class Layouts:
     """The last layout that was asked for: all layers of a pass ask for the same one."""
 
     def __init__(self) -> None:
-        self._asked: tuple[weakref.ref[Tensor], object] | None = None
-        self._found: Layout | None = None
+        self._last: Last[Layout] = Last()
 
     def of(
         self,
@@ -62,11 +61,9 @@ class Layouts:
             begins: where the rows or segments of a packed batch begin, and the end of the last; None for a padded batch.
             row_of_segment: the row of each segment, -1 for a beginning that the rows behind it continue.
         """
-        asked = (shape, dtype, sizes)
-        if self._asked is None or self._asked[0]() is not turns[0] or self._asked[1] != asked or self._found is None:
-            self._found = _laid_out(turns, shape, dtype, sizes, begins, row_of_segment)
-            self._asked = (weakref.ref(turns[0]), asked)
-        return self._found
+        return self._last.of(
+            turns[0], (shape, dtype, sizes), lambda: _laid_out(turns, shape, dtype, sizes, begins, row_of_segment)
+        )
 
 
 def _laid_out(

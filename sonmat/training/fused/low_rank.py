@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import torch
 from torch import Tensor
 
-from sonmat.core.errors import ResourceError
-from sonmat.core.text import Text
 from sonmat.training.fused.native.library import address as _at
+from sonmat.training.fused.native.library import enough_memory, library
 from sonmat.training.fused.native.library import integer as _int
-from sonmat.training.fused.native.library import library
+from sonmat.training.fused.native.library import matrix as _matrix
 from sonmat.training.fused.passes import has_kernels
 
 RANKS: Final = 8
@@ -47,7 +46,7 @@ def small_products(widths: Sequence[int], rank: int, like: Tensor) -> SmallProdu
     """The fastest way there is for matrices of the type and on the device of `like`."""
     fitting = rank % RANKS == 0 and all(width % 2 == 0 for width in widths)
     kernels = library() if fitting and has_kernels(like.dtype, like.device) else None
-    if kernels is not None and kernels.has_low_rank():
+    if kernels is not None and kernels.multiplies_pairs():
         return _ByKernels(kernels, widths, rank, like)
     return _InOneMatrix(widths, rank, like)
 
@@ -121,24 +120,16 @@ class _ByKernels:
         tokens, columns = wide.shape
         rank = small.shape[1]
         found = torch.empty((columns, rank) if across else (rank, columns), dtype=torch.float32)
-        failed = self.kernels.low_rank_gradient(
-            *_matrix(small),
-            *_matrix(wide),
-            _int(tokens),
-            _int(columns),
-            _int(rank),
-            ctypes.c_float(scale),
-            int(across),
-            _at(found),
-        )
-        if failed:
-            raise ResourceError(
-                Text(en="There is not enough memory for gradients.", ko="기울기를 계산할 메모리가 모자랍니다."),
-                Text(en="Close other programs.", ko="다른 프로그램을 닫으세요."),
+        enough_memory(
+            self.kernels.low_rank_gradient(
+                *_matrix(small),
+                *_matrix(wide),
+                _int(tokens),
+                _int(columns),
+                _int(rank),
+                ctypes.c_float(scale),
+                int(across),
+                _at(found),
             )
+        )
         return found
-
-
-def _matrix(tensor: Tensor) -> tuple[Any, ...]:
-    """Where a matrix begins, and how far apart its rows are; numbers of a row are neighbours."""
-    return _at(tensor), _int(tensor.stride(0))

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch import Tensor
 
-from sonmat.core.errors import ResourceError
-from sonmat.core.text import Text
 from sonmat.training.fused.native.library import address as _at
+from sonmat.training.fused.native.library import enough_memory, library
 from sonmat.training.fused.native.library import integer as _int
-from sonmat.training.fused.native.library import library
+from sonmat.training.fused.native.library import matrix as _matrix
 from sonmat.training.fused.passes import has_kernels
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ LARGEST: Final = 512
 def has_attention(dtype: torch.dtype, device: torch.device, size: int) -> bool:
     """Whether the kernel computes heads of `size` numbers in `dtype` on `device`."""
     kernels = library() if has_kernels(dtype, device) else None
-    return kernels is not None and size % COLUMNS == 0 and size <= LARGEST and bool(kernels.has_attention())
+    return kernels is not None and size % COLUMNS == 0 and size <= LARGEST and bool(kernels.multiplies_pairs())
 
 
 class RowAttention:
@@ -56,7 +55,7 @@ class RowAttention:
         """
         shared, group, _ = self.sizes
         sums = torch.empty(len(flat), shared * group, dtype=torch.float32)
-        _done(_kernels().attention_forward(*self._asked(flat, scale), *_matrix(mixed), _at(sums)))
+        enough_memory(_kernels().attention_forward(*self._asked(flat, scale), *_matrix(mixed), _at(sums)))
         return sums
 
     def backward(self, flat: Tensor, scale: float, mixed: Tensor, sums: Tensor, upstream: Tensor, of_flat: Tensor) -> None:
@@ -67,7 +66,7 @@ class RowAttention:
             upstream: the gradient of `mixed`.
         """
         told = (*self._asked(flat, scale), *_matrix(mixed), _at(sums), *_matrix(upstream), *_matrix(of_flat))
-        _done(_kernels().attention_backward(*told))
+        enough_memory(_kernels().attention_backward(*told))
 
     def _asked(self, flat: Tensor, scale: float) -> tuple[Any, ...]:
         of_rows = (_at(self.cosine), _at(self.sine), _at(self.segments), _int(len(self.segments)))
@@ -78,18 +77,3 @@ def _kernels() -> ctypes.CDLL:
     kernels = library()
     assert kernels is not None, "asked for by has_attention"
     return kernels
-
-
-def _matrix(tensor: Tensor) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
-    return _at(tensor), _int(tensor.stride(0))
-
-
-def _done(failed: int) -> None:
-    if failed:
-        raise ResourceError(
-            Text(en="There is not enough memory for attention.", ko="어텐션을 계산할 메모리가 모자랍니다."),
-            Text(
-                en="Close other programs, or lower max_tokens.",
-                ko="다른 프로그램을 닫거나 max_tokens를 줄이세요.",
-            ),
-        )

@@ -3,16 +3,16 @@
  * A token of `flat` is [queries of all heads | keys | values]. A segment is four numbers: its first token, its tokens, and first token and
  * tokens of a beginning that it continues (none: 0 tokens). Queries look at the beginning and at their own segment up to their own place.
  * Nothing but the result and one number a query is kept: the backward pass computes shares again (Dao et al. 2022, arXiv:2205.14135).
- * Products are of pairs of bf16 summed in float32, an instruction that not every processor has: has_attention() says whether this one does.
+ * Products are of pairs of bf16 summed in float32, an instruction that not every processor has: multiplies_pairs() says whether this one does.
  */
 #include <stdlib.h>
 
-#include "numbers.h"
+#include "vectors.h"
 
-#if defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__AVX512VL__)
-#include <immintrin.h>
+/* Whether the kernels of this file and of low_rank.c are there. */
+int multiplies_pairs(void) { return HAS_PAIRS; }
 
-int has_attention(void) { return 1; }
+#if HAS_PAIRS
 
 /* Columns that one product writes at a time: four vectors of 16. */
 #define BLOCK 64
@@ -20,9 +20,6 @@ int has_attention(void) { return 1; }
 #define ROWS 6
 /* Queries taken at a time; those of all heads that share keys count. */
 #define TILE 48
-
-/* Two bf16 that are multiplied with two others and summed. */
-typedef int32_t __attribute__((may_alias)) Pair;
 
 typedef struct {
     const bf16 *flat;
@@ -46,19 +43,9 @@ static inline int64_t blocks_of(int64_t columns) { return (columns + BLOCK - 1) 
 
 /* ── vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-#define LANES 16
-
-static inline __m512 wide_vector(const bf16 *from) {
-    __m512i bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
-}
+static inline __m512 wide_vector(const bf16 *from) { return widened(_mm256_loadu_si256((const __m256i *)from)); }
 
 static inline void narrow_vector(__m512 from, bf16 *to) { _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(from)); }
-
-/* Lanes that are among the first `count`, for a vector that begins at `from`. */
-static inline __mmask16 lanes_before(int64_t count, int64_t from) {
-    return count - from >= LANES ? 0xffff : (__mmask16)((1 << (count - from)) - 1);
-}
 
 /* `exponential` of numbers.h. A scalar rest of a loop would take longer than the loop. */
 static inline __m512 exponentials(__m512 x) {
@@ -517,6 +504,4 @@ int attention_backward(const bf16 *flat, int64_t stride, const bf16 *cosine, con
     return failed;
 }
 
-#else
-int has_attention(void) { return 0; }
 #endif

@@ -19,13 +19,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sonmat.core.errors import ResourceError
+from sonmat.core.text import Text
 from sonmat.runs.cache import cache_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCES: Final = tuple(sorted(Path(__file__).parent.glob("*.c")))
-SHARED: Final = Path(__file__).with_name("numbers.h")
+SHARED: Final = tuple(sorted(Path(__file__).parent.glob("*.h")))
 COMPILERS: Final = ("cc", "gcc", "clang")
 FLAGS: Final = ("-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
 SECONDS_TO_COMPILE: Final = 120
@@ -50,6 +52,23 @@ def fingerprint() -> str | None:
     """Of the kernels in use: other sources, compilers or processors have another; None where there are none."""
     found = library()
     return None if found is None else Path(found._name).stem
+
+
+def enough_memory(failed: int) -> None:
+    """
+    Raises:
+        ResourceError: a kernel says that it found no room to compute in.
+    """
+    if failed:
+        raise ResourceError(
+            Text(en="There is not enough memory to compute in.", ko="계산에 쓸 메모리가 모자랍니다."),
+            Text(en="Close other programs, or lower max_tokens.", ko="다른 프로그램을 닫거나 max_tokens를 줄이세요."),
+        )
+
+
+def matrix(tensor: Tensor) -> tuple[ctypes.c_void_p, ctypes.c_int64]:
+    """Where a matrix begins, and how far apart its rows are, as kernels are told; numbers of a row are neighbours."""
+    return address(tensor), integer(tensor.stride(0))
 
 
 def address(tensor: Tensor | None) -> ctypes.c_void_p:
@@ -88,7 +107,7 @@ def _fingerprint(compiler: str) -> str:
         else ""
     )
     told = (
-        *(path.read_bytes() for path in (*SOURCES, SHARED)),
+        *(path.read_bytes() for path in (*SOURCES, *SHARED)),
         compiler,
         *FLAGS,
         platform.platform(),

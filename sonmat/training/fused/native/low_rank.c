@@ -1,31 +1,14 @@
 /* Products with the small matrices of LoRA, each in one pass over the large one beside them. Called through ctypes by low_rank.py.
  *
- * Libraries' products are made for matrices that are large both ways; of rank 16 they reach a third of their speed. Pairs of bf16 are
- * multiplied and summed in float32 by one instruction, which not every processor has: has_low_rank() says whether this one does.
+ * Libraries' products are made for matrices that are large both ways; of rank 16 they take up to twice as long. Pairs of bf16 are
+ * multiplied and summed in float32 by one instruction, which not every processor has: multiplies_pairs() says whether this one does.
  * A rank is a multiple of 8. Threads share out rows or columns of what is written, so that results do not depend on their number.
  */
 #include <stdlib.h>
 
-#include "numbers.h"
+#include "vectors.h"
 
-#if defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__AVX512VL__)
-#include <immintrin.h>
-
-int has_low_rank(void) { return 1; }
-
-#define LANES 16
-#define INLINE static inline __attribute__((always_inline))
-
-/* Two bf16 that are multiplied with two others and summed. */
-typedef int32_t __attribute__((may_alias)) Pair;
-
-INLINE __mmask16 lanes_before(int64_t count, int64_t from) {
-    return count - from >= LANES ? 0xffff : (__mmask16)((1 << (count - from)) - 1);
-}
-
-INLINE __m512 widened(__m256i narrow_ones) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(narrow_ones), 16));
-}
+#if HAS_PAIRS
 
 static inline int64_t vectors_of(int64_t columns) { return (columns + LANES - 1) / LANES; }
 
@@ -201,6 +184,4 @@ int low_rank_gradient(const bf16 *small, int64_t small_stride, const bf16 *wide_
     return 0;
 }
 
-#else
-int has_low_rank(void) { return 0; }
 #endif
