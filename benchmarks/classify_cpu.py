@@ -67,7 +67,7 @@ BEST = {
         "trainer-head-only": TrainerSetting(attention="eager", batch=4),
     },
 }
-"""Trainer's fastest settings that searches found (docs/performance.md)."""
+"""Trainer's settings that searches found: its fastest, of those that learn where the whole model is trained (docs/performance.md)."""
 SEARCHED = [
     TrainerSetting(bf16, grouping, attention, batch)
     for grouping in (True, False)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks import fresh_processes as fresh
 from sonmat.core.values import Example, ModelFacts, Spec
 
 LONGEST = 256
@@ -85,14 +86,9 @@ def trainer_answers(data: Data, setting: TrainerSetting, head_only: bool, epochs
         "learning_rate": HEAD_RATE if head_only else RATE,
         "warmup_steps": 0.1,
         "weight_decay": 0.01,
-        "bf16": setting.bf16,
+        "bf16": setting.bf16 and fresh.compute_type() == "bfloat16",
         "train_sampling_strategy": "group_by_length" if setting.grouping else "random",
-        "dataloader_pin_memory": False,
-        "report_to": "none",
-        "save_strategy": "no",
-        "logging_strategy": "no",
-        "disable_tqdm": True,
-        "seed": 0,
+        **fresh.QUIET_TRAINER,
     }
     trainer = Trainer(
         model=model,

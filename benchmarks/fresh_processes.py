@@ -47,6 +47,17 @@ def in_turns(names: Sequence[str], repeats: int) -> Iterator[str]:
         yield from names
 
 
+QUIET_TRAINER = {
+    "dataloader_pin_memory": False,
+    "report_to": "none",
+    "save_strategy": "no",
+    "logging_strategy": "no",
+    "disable_tqdm": True,
+    "seed": 0,
+}
+"""Of Transformers' TrainingArguments: nothing but training."""
+
+
 def gemm_rate(dtype: str) -> float:
     """Operations a second of square matrix products in `dtype`: the best of some tries at two sizes."""
     import torch

@@ -143,12 +143,7 @@ def _arguments(setting: PeerSetting, method: str, work: str) -> dict[str, Any]:
         "gradient_accumulation_steps": 1 if setting.packing else max(1, _script.ROWS_OF_A_STEP // setting.batch),
         "gradient_checkpointing": setting.checkpointing,
         "train_sampling_strategy": "group_by_length" if setting.grouping else "random",
-        "dataloader_pin_memory": False,
-        "report_to": "none",
-        "save_strategy": "no",
-        "logging_strategy": "no",
-        "disable_tqdm": True,
-        "seed": 0,
+        **_script.fresh.QUIET_TRAINER,
     }
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from sonmat import plugins
+from sonmat.core.protocols import SavedModel
+from sonmat.core.values import Spec
 from sonmat.inference.generation import generate
 from sonmat.inference.rendering import render_prompt, render_training, stop_token
 from sonmat.models import resolve
 from sonmat.runs import EventLog
-from sonmat.training.tuning import give_template
+from sonmat.training.tuning import give_template, load_prompted, predictor_of
 
 pytestmark = pytest.mark.real
 
@@ -73,3 +76,34 @@ def test_answers_in_a_batch_are_those_asked_alone() -> None:
     assert "Paris" in together[0].text
     for one, other in zip(together, alone, strict=True):
         assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
+
+
+def test_a_loaded_model_answers_by_layers_of_its_own_as_transformers_would(tmp_path: Path) -> None:
+    """Prompted, and as a saved model; the same next words, or words as likely but for rounding."""
+    import transformers
+
+    from sonmat.inference.device import compute_dtype, detect_device
+    from sonmat.training.fused.row_attention import has_attention
+
+    device = detect_device()
+    if not has_attention(compute_dtype(device), torch.device(device.kind), 64):
+        pytest.skip("no kernels for this processor")
+    base = resolve("smollm2-135m", emit=EventLog(None))
+    task, method, family = (
+        plugins.find("tasks", "chat"),
+        plugins.find("methods", "zero-shot"),
+        plugins.find("families", "llama"),
+    )
+    saved = SavedModel(tmp_path, method.name, task, Spec(), base, family, method.Settings(), device)
+    plain = transformers.AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32).eval()
+    prompted, tokenizer = load_prompted(saved)
+    loaded = transformers.AutoModelForCausalLM.from_pretrained(base.path, dtype=compute_dtype(device))
+    predictor = predictor_of(saved, loaded, tokenizer)
+    ids = torch.tensor([render_prompt(TALK[:3], tokenizer)])
+    for model in (prompted, predictor.model):
+        assert type(getattr(model.model.layers[0].forward, "__self__", None)).__module__.endswith("fused.answering")
+        with torch.inference_mode():
+            found, wanted = model(input_ids=ids).logits[0].float(), plain(input_ids=ids).logits[0]
+        behind = wanted.max(-1).values - wanted.gather(1, found.argmax(-1)[:, None])[:, 0]
+        assert float(behind.max()) < 0.5
+        assert float((found - wanted).norm() / wanted.norm()) < 0.03
