@@ -100,7 +100,8 @@ def test_a_loaded_model_answers_by_layers_of_its_own_as_transformers_would(tmp_p
     loaded = transformers.AutoModelForCausalLM.from_pretrained(base.path, dtype=compute_dtype(device))
     predictor = predictor_of(saved, loaded, tokenizer)
     ids = torch.tensor([render_prompt(TALK[:3], tokenizer)])
-    for model in (prompted, predictor.model):
+    models: list[Any] = [prompted, predictor.model]
+    for model in models:
         assert type(getattr(model.model.layers[0].forward, "__self__", None)).__module__.endswith("fused.answering")
         with torch.inference_mode():
             found, wanted = model(input_ids=ids).logits[0].float(), plain(input_ids=ids).logits[0]
