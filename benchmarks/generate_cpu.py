@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -21,6 +22,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from sonmat.inference.process_setup import worker_environment
 
 DATA = Path(__file__).parent.parent / "examples" / "data"
 FILES = ("faq_en.jsonl", "chat_en.jsonl")
@@ -64,7 +67,9 @@ def _arguments() -> argparse.Namespace:
 
 def _in_a_process(way: str, rows: int, tokens: int) -> Measured:
     command = [sys.executable, "-m", "benchmarks.generate_cpu", str(rows), "--tokens", str(tokens), "--way", way]
-    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    # Sonmat as its jobs start, the others as a shell starts them.
+    environment = worker_environment(os.environ) if way == "Sonmat" else os.environ
+    done = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 

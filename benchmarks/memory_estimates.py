@@ -71,7 +71,8 @@ def main() -> None:
         return
     chosen = [case for case in CASES if asked.only in case.name]
     found = {
-        case: fresh.measured_in_its_own_process("benchmarks.memory_estimates", ["--run", case.name]) for case in chosen
+        case: fresh.measured_in_its_own_process("benchmarks.memory_estimates", ["--run", case.name], as_job=True)
+        for case in chosen
     }
     print(f"{fresh.circumstances()}\n\n{as_markdown(found)}")
 

@@ -8,9 +8,10 @@
 All train the same base on the same rows in the same precision: rank 16 and alpha 32 on all linear layers, one epoch, 8 rows an
 optimiser step, the same learning rate and schedule. Tokens are real ones, without padding, counted once for all. `tokens/s`
 covers the steps alone; `whole` is from a folder of weights to a saved model. Losses are measured afterwards by one function on
-rows that nobody saw. One more run of each looks at these rows every other step, its clock stopped: what share of its time a program
-takes to the loss that all reach gives `to the same loss`. Sonmat's side is the product's own: `method.fit` of a `FitJob`. Peers:
-`pip install trl`. Run it alone on the machine. TRL's nll loss is the chunked one since 1.16, so that there is nothing to choose.
+rows that nobody saw. One more run of each looks at these rows every other step, its clock stopped: what share of its time a
+program takes to the loss that all reach gives `to the same loss`. Sonmat's side is the product's own: `method.fit` of a
+`FitJob`, in a process that starts as its jobs do (`--as-jobs` starts peers so too). Peers: `pip install trl`. Run it alone on
+the machine. TRL's nll loss is the chunked one since 1.16, so that there is nothing to choose.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="full fine-tuning instead of LoRA")
     parser.add_argument("--search", action="store_true", help="find TRL's fastest setting on a quarter of the rows first")
     parser.add_argument("--quick", action="store_true", help="16 rows, each run once, TRL's best setting alone")
+    parser.add_argument("--as-jobs", action="store_true", help="measure peers also as Sonmat's jobs start: huge pages")
     parser.add_argument("--only", nargs="*", help="names of the runs to do: sonmat, trl, trl-best, trainer, trainer-best")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--setting", default="{}", help=argparse.SUPPRESS)
@@ -120,6 +122,9 @@ def report(asked: argparse.Namespace, folder: Path) -> None:
         "trainer-best": replace(best, packing=False, supervised_only=True),
     }
     names = asked.only or (["sonmat", "trl-best"] if asked.quick else list(settings))
+    if asked.as_jobs:
+        settings |= {name + fresh.AS_JOB: setting for name, setting in settings.items() if name in names and setting}
+        names = [*names, *(name for name in settings if name.endswith(fresh.AS_JOB))]
     runs: dict[str, list[Measured]] = {name: [] for name in names}
     for name in fresh.in_turns(names, asked.repeats):
         runs[name].append(in_own_process(asked, name, settings[name], folder / name))
@@ -169,7 +174,8 @@ def in_own_process(asked: argparse.Namespace, name: str, setting: PeerSetting | 
     told += ["--looking"] if getattr(asked, "looking", False) and name != "judge" else []
     if setting is not None:
         told += ["--setting", json.dumps(asdict(setting))]
-    return fresh.measured_in_its_own_process("benchmarks.train_cpu", told)
+    as_job = name == "sonmat" or name.endswith(fresh.AS_JOB)
+    return fresh.measured_in_its_own_process("benchmarks.train_cpu", told, as_job=as_job)
 
 
 def as_markdown(

@@ -17,7 +17,7 @@ from sonmat.core.errors import SettingError
 from sonmat.core.protocols import FitJob
 from sonmat.core.text import Text
 from sonmat.training.distance import Distance
-from sonmat.training.weights import LoadedBase, load_base
+from sonmat.training.weights import LoadedBase, load_model
 
 if TYPE_CHECKING:
     import torch
@@ -135,7 +135,7 @@ class _Ends:
         self.base: dict[str, torch.Tensor] = {}
         if not any(_UP in name for name in names):
             assert job.base is not None, "what trains has a base"
-            plain = load_base(job.task, job.spec, job.base.path, job.seed).model
+            plain, _ = load_model(job.task, job.spec, job.base.path, job.seed)
             self.base = {name: each.detach() for name, each in plain.named_parameters() if name in wanted}
 
     def go(self, scale: float) -> None:

@@ -206,7 +206,8 @@ class _Optimisation:
         self.settings, self.seed, self.device, self.emit, self.epochs = settings, seed, device, emit, epochs
         self.rows, self.collate, self.validate = rows, collate, validate
         self.checkpoint_file, self.best_file = work / "checkpoint.pt", work / "best.pt"
-        self.model = model.to(self.accelerator.device)
+        # In evaluation mode between steps, so that a step knows whether it has to change it.
+        self.model = model.eval().to(self.accelerator.device)
         self.trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.objective, self.optimizer = self.accelerator.prepare(
             _Objective(self.model, losses), adamw(self.model, settings, device)
@@ -250,7 +251,8 @@ class _Optimisation:
         start = time.perf_counter()
         step_rows = self.epochs.step_rows(self.progress.step)
         passes = self.bench.passes(step_rows.rows, self.budget)
-        to_training_mode(self.model)
+        if not self.model.training:
+            to_training_mode(self.model)
         loss, items = self._accumulate(passes)
         norm = self._average_and_clip(items)
         result = _StepResult(loss / max(items, 1.0), norm, self._tokens(passes))

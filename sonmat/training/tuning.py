@@ -48,7 +48,7 @@ from sonmat.training.precision import ready_to_answer, round_frozen
 from sonmat.training.replay import check_replay, with_replay
 from sonmat.training.replay_share import Trained, tune_share
 from sonmat.training.settings import TUNED, TrainingSettings
-from sonmat.training.weights import LoadedBase, load_base, load_processor, set_dropout, trained_parameters
+from sonmat.training.weights import LoadedBase, load_base, load_model, load_processor, set_dropout, trained_parameters
 
 if TYPE_CHECKING:
     import torch
@@ -184,7 +184,7 @@ def _at_the_base(job: FitJob, model: nn.Module, processor: Any) -> Distance:
 def _as_the_base_has_it(job: FitJob, model: nn.Module) -> nn.Module:
     """The base again, unrounded, with the weights that `model` trained."""
     assert job.base is not None, "what was rounded came from a base"
-    again = load_base(job.task, job.spec, job.base.path, job.seed).model
+    again: nn.Module = load_model(job.task, job.spec, job.base.path, job.seed)[0]
     load_trained_state(again, trained_state(model))
     return again
 

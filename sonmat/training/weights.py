@@ -29,7 +29,21 @@ class LoadedBase:
 
 
 def load_base(task: Task, spec: Spec, folder: Path | str, seed: int, dtype: torch.dtype | None = None) -> LoadedBase:
-    """The base at `folder` with the task's output layer; a new layer's weights depend on `seed` alone.
+    """The base at `folder` with the task's output layer, and its tokenizer or image processor; see `load_model`.
+
+    Raises:
+        ModelError: the folder holds no model for this task.
+    """
+    model, new = load_model(task, spec, folder, seed, dtype)
+    return LoadedBase(model, load_processor(task, folder), new, head_names(model, new))
+
+
+def load_model(
+    task: Task, spec: Spec, folder: Path | str, seed: int, dtype: torch.dtype | None = None
+) -> tuple[Any, frozenset[str]]:
+    """The model at `folder` in `dtype` (fp32 if left out), and names of parameters that the folder did not hold.
+
+    A new layer's weights depend on `seed` alone.
 
     Raises:
         ModelError: the folder holds no model for this task.
@@ -59,8 +73,8 @@ def load_base(task: Task, spec: Spec, folder: Path | str, seed: int, dtype: torc
                 ko=f"{task.title.ko} 과제에 맞는 기본 모델을 고르세요: `sonmat models list`.",
             ),
         ) from error
-    new = set(report["missing_keys"]) | {key[0] if isinstance(key, tuple) else key for key in report["mismatched_keys"]}
-    return LoadedBase(model, load_processor(task, folder), frozenset(new), head_names(model, new))
+    mismatched = {key[0] if isinstance(key, tuple) else key for key in report["mismatched_keys"]}
+    return model, frozenset(report["missing_keys"]) | mismatched
 
 
 def load_processor(task: Task, folder: Path | str) -> Any:
@@ -121,7 +135,7 @@ def to_training_mode(model: nn.Module) -> None:
     from torch import nn
 
     model.train()
-    # Called before every step, so it goes over names once instead of over each module's parameters.
+    # Called after every look at validation rows, so it goes over names once instead of over each module's parameters.
     holding, training = set[str](), set[str]()
     for name, parameter in model.named_parameters(remove_duplicate=False):
         above = set(_prefixes(name))
