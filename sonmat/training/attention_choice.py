@@ -77,7 +77,8 @@ def _heads(model: nn.Module) -> Heads:
 def _measured(heads: Heads, dtype: torch.dtype) -> Limits:
     from sonmat.training.fused import attention
 
-    return attention.Limits(*(_longest_that_wins(heads, dtype, masked=masked) for masked in (False, True)))
+    plain, masked = (_longest_that_wins(heads, dtype, masked=masked) for masked in (False, True))
+    return attention.Limits(plain, masked)
 
 
 def _longest_that_wins(heads: Heads, dtype: torch.dtype, *, masked: bool) -> int:

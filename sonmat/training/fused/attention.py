@@ -34,6 +34,8 @@ class Limits:
     plain: int = LONGEST
     masked: int = LONGEST
     """Where a mask says which keys are looked at."""
+    tiles: bool = True
+    """Whether encoders' kernels are used where there are some, whatever the length."""
 
 
 class _InUse:
@@ -45,6 +47,11 @@ class _InUse:
 def use(limits: Limits) -> None:
     """Compute by `limits` from now on."""
     _InUse.limits = limits
+
+
+def in_tiles() -> bool:
+    """Whether kernels that compute an encoder's attention in tiles are to be used."""
+    return _InUse.limits.tiles
 
 
 def register() -> str:

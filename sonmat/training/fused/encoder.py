@@ -1,7 +1,8 @@
 """Layers of BERT's build (Devlin et al. 2019), computed with few casts and one product where several inputs are the same.
 
-    queries, keys, values   one product, handed out by head            _HeadProjection
-    attention               `attention.attend`, with cheap dropout
+    queries, keys, values   one product                                _Attended
+    attention               in tiles, with cheap dropout               _Attended
+                            elsewhere by head, `attention.attend`      _HeadProjection
     output, feed-forward    product → dropout → + input → layer norm   _NormedSum
     widening                product → activation                      _Activated
 
@@ -24,6 +25,7 @@ from torch.autograd.function import once_differentiable
 from sonmat.training.fused import attention
 from sonmat.training.fused import encoder_passes as passes
 from sonmat.training.fused.dropout import compute_quickly, kept
+from sonmat.training.fused.encoder_attention import EncoderAttention, has_attention, real_tokens
 from sonmat.training.fused.working import Working
 
 Activation = Literal["none", "tanh"]
@@ -155,25 +157,42 @@ class _Layer:
         if any(value is not None for value in more) or options.get("encoder_hidden_states") is not None:
             plain: Tensor = type(self.module).forward(self.module, hidden_states, attention_mask, *more, **options)
             return plain
-        of_attention, of_output, of_narrowing = (_share(module) for module in self.dropouts)
+        _, of_output, of_narrowing = (_share(module) for module in self.dropouts)
         hidden = hidden_states.to(_type_of_products(hidden_states))
         # Casts are done here, once; autocast would do them again at every operation.
         with torch.autocast(hidden.device.type, enabled=False):
-            query, key, value = _HeadProjection.apply(hidden, self.heads, self.head_size, *self.heads.parameters)  # type: ignore[no-untyped-call]
-            mixed, _ = attention.attend(
-                self.mixing,
-                query,
-                key,
-                value,
-                attention_mask,
-                dropout=of_attention,
-                scaling=self.mixing.scaling,
-                is_causal=False,
-            )
-            mixed = mixed.reshape(hidden.shape)
+            mixed = self._attended(hidden, attention_mask)
             hidden = _normed_sum(mixed, hidden, self.output, self.first_norm, of_output)
             wide = _Activated.apply(hidden, self.widening, self.activation, *self.widening.parameters)  # type: ignore[no-untyped-call]
             return _normed_sum(wide, hidden, self.narrowing, self.second_norm, of_narrowing)
+
+    def _attended(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """What attention gives each token, in the shape of `hidden`."""
+        dropout = _share(self.dropouts[0])
+        in_tiles = self._in_tiles(hidden, mask, dropout)
+        if in_tiles is not None:
+            attended: Tensor = _Attended.apply(hidden, self.heads, in_tiles, *self.heads.parameters)  # type: ignore[no-untyped-call]
+            return attended
+        query, key, value = _HeadProjection.apply(hidden, self.heads, self.head_size, *self.heads.parameters)  # type: ignore[no-untyped-call]
+        mixed, _ = attention.attend(
+            self.mixing, query, key, value, mask, dropout=dropout, scaling=self.mixing.scaling, is_causal=False
+        )
+        return mixed.reshape(hidden.shape)
+
+    def _in_tiles(self, hidden: Tensor, mask: Tensor | None, dropout: float) -> EncoderAttention | None:
+        """How attention is computed by a kernel; None where there is none for this."""
+        rows, tokens, width = hidden.shape
+        if not self.attends_in_tiles(hidden.dtype, hidden.device) or dropout >= 1:
+            return None
+        lengths = real_tokens(mask, rows, tokens)
+        if lengths is None:
+            return None
+        count, dropping = width // self.head_size, passes.Dropping.of(dropout)
+        return EncoderAttention(lengths, tokens, count, self.head_size, self.mixing.scaling, dropping)
+
+    def attends_in_tiles(self, dtype: torch.dtype, device: torch.device) -> bool:
+        """Whether it does, where a mask hides nothing but padding."""
+        return attention.in_tiles() and has_attention(dtype, device, self.head_size)
 
 
 class _Product:
@@ -210,6 +229,27 @@ def _normed_sum(x: Tensor, beside: Tensor, product: _Product, norm: Any, dropout
         x, beside, product, norm.eps, dropout, norm.weight, norm.bias, *product.parameters
     )
     return found
+
+
+class _Attended(torch.autograd.Function):
+    """Attention in tiles from the product of queries, keys and values on, (rows, tokens, size) to the same."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, product: _Product, in_tiles: EncoderAttention, *parameters: Tensor) -> Tensor:
+        x = x.contiguous()
+        flat = product.of(x.view(-1, x.shape[-1]))
+        mixed, sums = in_tiles.forward(flat)
+        ctx.save_for_backward(x, flat, mixed, sums)
+        ctx.product, ctx.in_tiles = product, in_tiles
+        return mixed.view(x.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, flat, mixed, sums = ctx.saved_tensors
+        upstream = ctx.in_tiles.backward(flat, mixed, sums, gradient)
+        of_x = (upstream @ ctx.product.weight.get(x.dtype)).view(x.shape) if ctx.needs_input_grad[0] else None
+        return of_x, None, None, *ctx.product.gradients(upstream, x.view(-1, x.shape[-1]), ctx.needs_input_grad[3:])
 
 
 class _HeadProjection(torch.autograd.Function):

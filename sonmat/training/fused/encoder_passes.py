@@ -38,7 +38,8 @@ class Dropping:
         return cls(share, int(torch.randint(2**63 - 1, ()))) if share else cls(0.0, 0)
 
     @property
-    def _told(self) -> tuple[Any, ...]:
+    def told(self) -> tuple[Any, ...]:
+        """Seed, share · 2³² and what is kept is multiplied with, as kernels are told."""
         kept_scale = 1 / (1 - self.share)
         return ctypes.c_uint64(self.seed), ctypes.c_uint32(round(self.share * 2**32)), ctypes.c_float(kept_scale)
 
@@ -71,7 +72,7 @@ def softmax(
         row, query = (0 if added.shape[axis] == 1 else added.stride(axis) for axis in (0, 2))
     _kernels().softmax_forward(
         _at(scores), _at(added), _int(row), _int(query), *map(_int, shape), _int(scores.shape[-1]), ctypes.c_float(scale),
-        *dropping._told, _at(used),
+        *dropping.told, _at(used),
     )  # fmt: skip
     return scores, scores if used is None else used
 
@@ -80,7 +81,7 @@ def softmax_backward(shares: Tensor, of_used: Tensor, scale: float, dropping: Dr
     """The gradient of the scores, in place of that of what was used."""
     keys = shares.shape[-1]
     lines = shares.numel() // max(keys, 1)
-    _kernels().softmax_backward(_at(shares), _at(of_used), _int(lines), _int(keys), ctypes.c_float(scale), *dropping._told)
+    _kernels().softmax_backward(_at(shares), _at(of_used), _int(lines), _int(keys), ctypes.c_float(scale), *dropping.told)
     return of_used
 
 
@@ -97,7 +98,7 @@ def normed_sum(
     mean, inverse = (torch.empty(tokens, dtype=torch.float32) for _ in range(2))
     weight, bias = weight.float(), bias.float()
     _kernels().normed_sum_forward(
-        _at(x), _at(beside), _at(weight), _at(bias), _int(tokens), _int(size), ctypes.c_float(epsilon), *dropping._told, _at(normed),
+        _at(x), _at(beside), _at(weight), _at(bias), _int(tokens), _int(size), ctypes.c_float(epsilon), *dropping.told, _at(normed),
         _at(mean), _at(inverse),
     )  # fmt: skip
     return normed, mean, inverse
@@ -113,7 +114,7 @@ def normed_sum_backward(
     sums = torch.empty(math.ceil(tokens / BLOCK), 3, size, dtype=torch.float32)
     weight = weight.float()
     _kernels().normed_sum_backward(
-        _at(gradient), _at(summed), _at(weight), _at(mean), _at(inverse), _int(tokens), _int(size), _int(BLOCK), *dropping._told,
+        _at(gradient), _at(summed), _at(weight), _at(mean), _at(inverse), _int(tokens), _int(size), _int(BLOCK), *dropping.told,
         _at(of_sum), _at(of_x), _at(sums),
     )  # fmt: skip
     return of_sum, of_x, sums.sum(dim=0)

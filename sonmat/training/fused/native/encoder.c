@@ -3,32 +3,7 @@
  * What dropout drops is a function of (seed, line, column), so that a backward pass asks again instead of remembering. Sums over
  * tokens are taken block by block, always the same blocks: results do not depend on the number of threads.
  */
-#include "numbers.h"
-
-/* ── dropout ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
-
-/* SplitMix64 (Steele, Lea and Flood 2014): one number of 64 bits for each line of a seed. */
-static inline uint64_t line_of(uint64_t seed, uint64_t line) {
-    uint64_t z = seed + (line + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-/* 32 bits for a column of a line, by an integer hash that keeps lanes of a vector busy (lowbias32, Wellons 2018). */
-static inline uint32_t draw(uint64_t line, uint32_t column) {
-    uint32_t x = column * 0x9e3779b9u ^ (uint32_t)line;
-    x ^= x >> 16;
-    x *= 0x7feb352du;
-    x ^= (x >> 15) ^ (uint32_t)(line >> 32);
-    x *= 0x846ca68bu;
-    return x ^ (x >> 16);
-}
-
-/* 1 / (1 - share) where a number stays, 0 where it is dropped; `below` is share · 2³². */
-static inline float stays(uint64_t line, int64_t column, uint32_t below, float scale) {
-    return draw(line, (uint32_t)column) >= below ? scale : 0.0f;
-}
+#include "dropout.h"
 
 /* ── softmax ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
 

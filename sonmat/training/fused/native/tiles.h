@@ -1,0 +1,202 @@
+/* Products of small matrices that stay in the cache, and how numbers are laid out for them: what attention in tiles is made of. */
+#include <stdlib.h>
+
+#include "dropout.h"
+
+#if HAS_PAIRS
+
+/* Columns that one product writes at a time: four vectors of 16. */
+#define BLOCK 64
+/* Rows of a product held in registers. */
+#define ROWS 6
+/* Queries taken at a time; those of all heads that share keys count. */
+#define TILE 48
+
+static inline int64_t blocks_of(int64_t columns) { return (columns + BLOCK - 1) / BLOCK; }
+
+/* ── vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static inline __m512 wide_vector(const bf16 *from) { return widened(_mm256_loadu_si256((const __m256i *)from)); }
+
+static inline void narrow_vector(__m512 from, bf16 *to) { _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(from)); }
+
+/* `exponential` of numbers.h. A scalar rest of a loop would take longer than the loop. */
+static inline __m512 exponentials(__m512 x) {
+    __m512 held = _mm512_min_ps(_mm512_set1_ps(88.0f), _mm512_max_ps(_mm512_set1_ps(-87.0f), x));
+    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(held, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
+    __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(2.12194440e-4f), _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), held));
+    __m512 p = _mm512_set1_ps(1.9875691500e-4f);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.3981999507e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(8.3334519073e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(4.1665795894e-2f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.6666665459e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.0000001201e-1f));
+    p = _mm512_fmadd_ps(_mm512_mul_ps(p, r), r, _mm512_add_ps(r, _mm512_set1_ps(1.0f)));
+    __m512 found = _mm512_scalef_ps(p, n);
+    /* max and min drop what is not a number. */
+    return _mm512_mask_mov_ps(found, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);
+}
+
+/* ── products of small matrices ────────────────────────────────────────────────────────────────────────────────────── */
+
+/* c (+)= a · b for `rows` ≤ ROWS rows and `vectors` ≤ 4 times 16 columns of a block. Numbers that are multiplied with one another and summed lie in pairs: pair
+ * p of row r of `a` at a[r · row + p · pair], those of b as (pair, BLOCK). */
+static inline __attribute__((always_inline)) void product_of_rows(const int rows, const int vectors, int64_t pairs,
+                                                                  const Pair *a, int64_t row, int64_t pair, const bf16 *b,
+                                                                  float *c, int64_t width, int adding) {
+    __m512 sums[ROWS][4];
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) sums[r][v] = adding ? _mm512_loadu_ps(c + r * width + 16 * v) : _mm512_setzero_ps();
+    for (int64_t p = 0; p < pairs; p++) {
+        __m512bh right[4];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) right[v] = (__m512bh)_mm512_loadu_si512(b + 2 * (p * BLOCK + 16 * v));
+#pragma GCC unroll 6
+        for (int r = 0; r < rows; r++) {
+            __m512bh left = (__m512bh)_mm512_set1_epi32(a[r * row + p * pair]);
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sums[r][v] = _mm512_dpbf16_ps(sums[r][v], left, right[v]);
+        }
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) _mm512_storeu_ps(c + r * width + 16 * v, sums[r][v]);
+}
+
+static inline __attribute__((always_inline)) void product_of_block(const int vectors, int64_t rows, int64_t pairs, const Pair *a,
+                                                                   int64_t row, int64_t pair, const bf16 *b, float *c, int64_t width,
+                                                                   int adding) {
+    int64_t r = 0;
+    for (; r + ROWS <= rows; r += ROWS) product_of_rows(ROWS, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding);
+    switch (rows - r) {
+        case 5: product_of_rows(5, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        case 4: product_of_rows(4, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        case 3: product_of_rows(3, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        case 2: product_of_rows(2, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        case 1: product_of_rows(1, vectors, pairs, a + r * row, row, pair, b, c + r * width, width, adding); break;
+        default: break;
+    }
+}
+
+/* The same for any number of rows and columns, up to the end of a vector; b as (block, `depth` pairs, BLOCK), of which the first `pairs`
+ * count. */
+static void product(int64_t rows, int64_t columns, int64_t pairs, const void *left, int64_t row, int64_t pair, const bf16 *b,
+                    int64_t depth, float *c, int64_t width, int adding) {
+    const Pair *a = left;
+    for (; columns > 0; columns -= BLOCK, b += 2 * BLOCK * depth, c += BLOCK) {
+        if (columns > 48)
+            product_of_block(4, rows, pairs, a, row, pair, b, c, width, adding);
+        else if (columns > 32)
+            product_of_block(3, rows, pairs, a, row, pair, b, c, width, adding);
+        else if (columns > 16)
+            product_of_block(2, rows, pairs, a, row, pair, b, c, width, adding);
+        else
+            product_of_block(1, rows, pairs, a, row, pair, b, c, width, adding);
+    }
+}
+
+/* ── how numbers are laid out for them ─────────────────────────────────────────────────────────────────────────────── */
+
+/* Pairs along a row, e.g. of keys for queries · keysᵀ: (block of places, pair, place). */
+static inline void put_along(const bf16 *line, int64_t place, int64_t size, bf16 *packed) {
+    bf16 *to = packed + (place / BLOCK) * BLOCK * size + 2 * (place % BLOCK);
+    for (int64_t p = 0; p < size / 2; p++) memcpy(to + p * 2 * BLOCK, line + 2 * p, 4);
+}
+
+/* Pairs of neighbouring rows, e.g. of values for shares · values: (block of columns, pair of places, column). `depth` pairs in all. */
+static inline void put_across(const bf16 *even, const bf16 *odd, int64_t at, int64_t size, int64_t depth, bf16 *packed) {
+    for (int64_t i = 0; i < size; i += LANES) {
+        __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(even + i)));
+        __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(odd + i)));
+        bf16 *to = packed + (i / BLOCK) * 2 * BLOCK * depth + 2 * (at * BLOCK + i % BLOCK);
+        _mm512_storeu_si512(to, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    }
+}
+
+static inline void narrow_line(const float *from, int64_t size, bf16 *to) {
+    for (int64_t i = 0; i < size; i += LANES) narrow_vector(_mm512_loadu_ps(from + i), to + i);
+}
+
+/* Two lines of float32 side by side, as (key, line). */
+static inline void narrow_across(const float *even, const float *odd, int64_t width, bf16 *to) {
+    for (int64_t k = 0; k < width; k += LANES) {
+        __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(even + k)));
+        __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(odd + k)));
+        _mm512_storeu_si512(to + 2 * k, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    }
+}
+
+static inline float product_of_lines(const bf16 *one, const bf16 *other, int64_t size) {
+    float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t d = 0; d < size; d++) sum += wide(one[d]) * wide(other[d]);
+    return sum;
+}
+
+/* ── shares ────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Shares of `seen` keys from their scores, 0 behind them up to `width`, or what dropout leaves of them if `dropping`; the logarithm of the
+ * sum that they were divided by. */
+INLINE float shares_of(const int dropping, float *scores, int64_t seen, int64_t width, float scale, Dropping d, uint64_t line, bf16 *used) {
+    __m512 most = _mm512_set1_ps(-INFINITY), sum = _mm512_setzero_ps();
+    for (int64_t k = 0; k < seen; k += LANES)
+        most = _mm512_mask_max_ps(most, lanes_before(seen, k), most, _mm512_loadu_ps(scores + k));
+    float largest = _mm512_reduce_max_ps(most);
+    for (int64_t k = 0; k < seen; k += LANES) {
+        __m512 below = _mm512_sub_ps(_mm512_loadu_ps(scores + k), _mm512_set1_ps(largest));
+        __m512 found = _mm512_maskz_mov_ps(lanes_before(seen, k), exponentials(_mm512_mul_ps(below, _mm512_set1_ps(scale))));
+        _mm512_storeu_ps(scores + k, found);
+        sum = _mm512_add_ps(sum, found);
+    }
+    float total = _mm512_reduce_add_ps(sum);
+    int64_t k = 0;
+    for (; k < seen; k += LANES) {
+        __m512 share = _mm512_mul_ps(_mm512_loadu_ps(scores + k), _mm512_set1_ps(1.0f / total));
+        narrow_vector(dropping ? _mm512_mul_ps(share, staying(line, k, d)) : share, used + k);
+    }
+    if (k < width) memset(used + k, 0, (size_t)(width - k) * 2);
+    return largest * scale + logf(total);
+}
+
+/* From scores and the gradient of what was used of the shares: what was used into `scores`, the gradient of the scores into `of_used`, both 0
+ * behind the `seen` keys up to `width`. `sum` is what `shares_of` gave, `along` the product of what attention gave and its gradient. */
+INLINE void of_scores_of(const int dropping, float *scores, float *of_used, int64_t seen, int64_t width, float scale, Dropping d, uint64_t line,
+                         float sum, float along) {
+    int64_t k = 0;
+    for (; k < seen; k += LANES) {
+        __m512 below = _mm512_fmsub_ps(_mm512_loadu_ps(scores + k), _mm512_set1_ps(scale), _mm512_set1_ps(sum));
+        __m512 share = _mm512_maskz_mov_ps(lanes_before(seen, k), exponentials(below)), upstream = _mm512_loadu_ps(of_used + k), used = share;
+        if (dropping) {
+            __m512 kept = staying(line, k, d);
+            upstream = _mm512_mul_ps(upstream, kept);
+            used = _mm512_mul_ps(share, kept);
+        }
+        __m512 apart = _mm512_sub_ps(upstream, _mm512_set1_ps(along));
+        __m512 flow = _mm512_mul_ps(_mm512_mul_ps(share, apart), _mm512_set1_ps(scale));
+        _mm512_storeu_ps(scores + k, used);
+        _mm512_storeu_ps(of_used + k, _mm512_maskz_mov_ps(lanes_before(seen, k), flow));
+    }
+    if (k < width) {
+        memset(scores + k, 0, (size_t)(width - k) * 4);
+        memset(of_used + k, 0, (size_t)(width - k) * 4);
+    }
+}
+
+/* ── room to work in ───────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Some numbers of a thread's room; `used` grows in whole cache lines. */
+static inline void *taken(char *room, int64_t *used, int64_t bytes) {
+    void *found = room + *used;
+    *used += (bytes + 63) / 64 * 64;
+    return found;
+}
+
+static char *room_of(int64_t bytes) {
+    void *room = NULL;
+    return posix_memalign(&room, 64, (size_t)bytes) ? NULL : room;
+}
+
+#endif
