@@ -3,6 +3,7 @@
     SONMAT_ATTENTION=products | sdpa   taken as said, nothing is measured
     the job's work folder              a training that is resumed goes on as it began, to the last bit
     the cache folder                   measured before on this processor, for these heads, this type and these kernels
+    encoders with kernels for it       neither: attention in tiles (`fused.encoder_attention`), nothing is measured
     else                               both are timed, forward and backward, from short to long, with a mask and without
 
 In: a job, its model and the longest of its rows. Out: `attention.Limits` in use, process-wide. Results depend on it by no more
@@ -49,12 +50,18 @@ class Heads:
 def choose_attention(job: FitJob, model: nn.Module, longest: int) -> Limits | None:
     """Put the limits in use for rows of up to `longest` tokens; None where there is nothing to choose."""
     from sonmat.training.fused import attention
+    from sonmat.training.fused.encoder import attends_in_tiles
 
-    if job.device.kind != "cpu" or job.family is None or not job.family.fusions.attention or longest <= LENGTHS[0]:
+    if job.device.kind != "cpu" or job.family is None or not job.family.fusions.attention:
         return None
     said = os.environ.get("SONMAT_ATTENTION", "").lower()
-    limits = {"products": attention.Limits(LENGTHS[-1], LENGTHS[-1]), "sdpa": attention.Limits(0, 0)}.get(said)
+    limits = {
+        "products": attention.Limits(LENGTHS[-1], LENGTHS[-1], tiles=False),
+        "sdpa": attention.Limits(0, 0, tiles=False),
+    }.get(said)
     if limits is None:
+        if longest <= LENGTHS[0] or attends_in_tiles(model, compute_dtype(job.device)):
+            return None
         heads = _heads(model)
         kept = cache_folder() / "attention" / f"{sha256_of(_about(job, heads))[:32]}.json"
         limits = _read(job.work / FILE) or _read(kept)
@@ -138,6 +145,6 @@ def _read(file: Path) -> Limits | None:
 def _write(file: Path, limits: Limits) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(file, json.dumps(asdict(limits)))
+        atomic_write(file, json.dumps({"plain": limits.plain, "masked": limits.masked}))
     except OSError:
         return  # a folder that cannot be written to: measured again next time

@@ -196,3 +196,9 @@ def test_attention_by_kernels_has_the_gradient_of_its_own_draw(
     found = torch.autograd.grad(mixed, inputs, upstream)
     for one, expected in zip(found, gradients(reference, upstream, query, key, value), strict=True):
         close(one, expected, 0.06)
+
+
+@pytest.mark.parametrize("tokens", [1, 64, 65, 300])
+def test_columns_are_summed_over_all_tokens(tokens: int) -> None:
+    x = random(tokens, 37)
+    torch.testing.assert_close(passes.column_sums(x).double(), x.double().sum(dim=0), rtol=1e-5, atol=1e-4)

@@ -14,7 +14,7 @@ from transformers import BertConfig
 from sonmat.core.protocols import FitJob
 from sonmat.training import attention_choice
 from sonmat.training.attention_choice import FILE, LENGTHS, choose_attention
-from sonmat.training.fused import attention
+from sonmat.training.fused import attention, encoder
 from sonmat.training.fused.attention import Limits
 from sonmat.training.fused.native import library
 from tests.training.tiny_jobs import tiny_job
@@ -88,7 +88,14 @@ def test_what_is_said_is_taken_without_measuring(
 ) -> None:
     measured_as(monkeypatch)
     monkeypatch.setenv("SONMAT_ATTENTION", said)
-    assert choose_attention(job, Model(), 300) == Limits(limit, limit)
+    for longest in (8, 300):
+        assert choose_attention(job, Model(), longest) == Limits(limit, limit, tiles=False)
+
+
+def test_nothing_is_measured_where_encoders_have_kernels(job: FitJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured_as(monkeypatch)
+    monkeypatch.setattr(encoder, "attends_in_tiles", lambda model, dtype: True)
+    assert choose_attention(job, Model(), 300) is None
 
 
 def test_nothing_is_measured_for_short_rows(job: FitJob, monkeypatch: pytest.MonkeyPatch) -> None:

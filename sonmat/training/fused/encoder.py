@@ -116,6 +116,13 @@ def fuse_encoder(model: nn.Module) -> int:
     return fused
 
 
+def attends_in_tiles(model: nn.Module, dtype: torch.dtype) -> bool:
+    """Whether all layers of an encoder compute attention by a kernel of its own, where masks hide nothing but padding."""
+    owners = [getattr(module.forward, "__self__", None) for module in model.modules()]
+    layers = [owner for owner in owners if isinstance(owner, _Layer)]
+    return bool(layers) and all(layer.attends_in_tiles(dtype) for layer in layers)
+
+
 def _has(module: nn.Module, form: _Form) -> bool:
     """Whether `module` is an encoder's layer of this form whose products are plain."""
     parts = dict(module.named_modules())
@@ -182,7 +189,7 @@ class _Layer:
     def _in_tiles(self, hidden: Tensor, mask: Tensor | None, dropout: float) -> EncoderAttention | None:
         """How attention is computed by a kernel; None where there is none for this."""
         rows, tokens, width = hidden.shape
-        if not self.attends_in_tiles(hidden.dtype, hidden.device) or dropout >= 1:
+        if not self.attends_in_tiles(hidden.dtype) or dropout >= 1:
             return None
         lengths = real_tokens(mask, rows, tokens)
         if lengths is None:
@@ -190,9 +197,8 @@ class _Layer:
         count, dropping = width // self.head_size, passes.Dropping.of(dropout)
         return EncoderAttention(lengths, tokens, count, self.head_size, self.mixing.scaling, dropping)
 
-    def attends_in_tiles(self, dtype: torch.dtype, device: torch.device) -> bool:
-        """Whether it does, where a mask hides nothing but padding."""
-        return attention.in_tiles() and has_attention(dtype, device, self.head_size)
+    def attends_in_tiles(self, dtype: torch.dtype) -> bool:
+        return attention.in_tiles() and has_attention(dtype, self.first_norm.weight.device, self.head_size)
 
 
 class _Product:
@@ -216,7 +222,7 @@ class _Product:
         if any(needed[:count]):
             of_weights = (upstream.t() @ x).split(self.weight.sizes)
         if any(needed[count:]):
-            sums = upstream.sum(0, dtype=_at_least_float32(upstream)) if sums is None else sums
+            sums = _summed(upstream) if sums is None else sums
             of_biases = sums.split(self.bias.sizes)
         return tuple(
             each.to(weight.dtype) if each is not None and need else None
@@ -366,5 +372,8 @@ def _type_of_products(x: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
-def _at_least_float32(x: Tensor) -> torch.dtype:
-    return torch.promote_types(x.dtype, torch.float32)
+def _summed(x: Tensor) -> Tensor:
+    """Over tokens, in float32 at least."""
+    if passes.fits(x, 0.0):
+        return passes.column_sums(x)
+    return x.sum(0, dtype=torch.promote_types(x.dtype, torch.float32))

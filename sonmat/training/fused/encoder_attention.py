@@ -48,7 +48,9 @@ def real_tokens(mask: Tensor | None, rows: int, tokens: int) -> Tensor | None:
         return torch.full((rows,), tokens)
     if mask.dtype != torch.bool or mask.ndim != 4 or mask.shape[1] != 1 or mask.shape[3] != tokens:
         return None
-    return _lengths.of(mask, rows, lambda: _counted(mask).expand(rows).contiguous() if _hides_what_is_behind(mask) else None)
+    return _lengths.of(
+        mask, rows, lambda: _counted(mask).expand(rows).contiguous() if _hides_what_is_behind(mask) else None
+    )
 
 
 def _counted(mask: Tensor) -> Tensor:

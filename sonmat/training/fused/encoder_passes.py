@@ -120,6 +120,14 @@ def normed_sum_backward(
     return of_sum, of_x, sums.sum(dim=0)
 
 
+def column_sums(x: Tensor) -> Tensor:
+    """Of shape (tokens, size) over tokens, float32 of shape (size,)."""
+    tokens, size = x.shape
+    sums = torch.empty(math.ceil(tokens / BLOCK), size, dtype=torch.float32)
+    _kernels().column_sums(_at(x), _int(tokens), _int(size), _int(BLOCK), _at(sums))
+    return sums.sum(dim=0)
+
+
 def gelu(x: Tensor, approximate: str) -> Tensor:
     """GELU (Hendrycks and Gimpel 2016) of shape (tokens, size)."""
     found = torch.empty_like(x)

@@ -158,6 +158,23 @@ void normed_sum_backward(const bf16 *gradient, const bf16 *sum, const float *wei
     }
 }
 
+/* ── sums ──────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Of columns over tokens, for each block of tokens, shape (blocks, size). */
+void column_sums(const bf16 *x, int64_t tokens, int64_t size, int64_t block, float *sums) {
+    int64_t blocks = (tokens + block - 1) / block;
+#pragma omp parallel for schedule(static)
+    for (int64_t b = 0; b < blocks; b++) {
+        float *own = sums + b * size;
+        memset(own, 0, (size_t)size * 4);
+        for (int64_t t = b * block; t < tokens && t < (b + 1) * block; t++) {
+            const bf16 *line = x + t * size;
+#pragma omp simd
+            for (int64_t i = 0; i < size; i++) own[i] += wide(line[i]);
+        }
+    }
+}
+
 /* ── GELU ──────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* x · Φ(x) and its derivative; Φ by Abramowitz and Stegun's formula 7.1.26, right to 1.5e-7. */
