@@ -7,10 +7,11 @@ figures stand side by side in every report.
 
 from __future__ import annotations
 
+import ctypes
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
@@ -47,6 +48,9 @@ LONGEST_WHOLE = 768
 """Tokens of the longest row that such layers compute on every processor (`fused.attention`)."""
 HEADS_IN_TILES = range(64, 513, 64)
 """Sizes of heads that are attended to in tiles where the processor can (`fused.row_attention`), so that no share is kept."""
+ENCODERS_IN_TILES = frozenset({"albert", "bert", "distilbert", "electra", "roberta", "xlm-roberta"})
+ENCODERS_HEADS_IN_TILES = range(32, 513, 32)
+"""The same of encoders (`fused.encoder_attention`)."""
 MOST_SCORES = 1024
 """Tokens of a row from which on attention keeps no scores, because it is no longer computed as products (`attention_choice`)."""
 VISION_OPERATIONS_FACTOR = 150
@@ -182,7 +186,17 @@ def _layer_bytes(workload: Workload, base: ModelFacts, share: TrainedShare, sett
     whole = _whole_layers(workload, base, settings) if share.whole_layers else None
     if whole == "in tiles":
         return WHOLE_LAYER_BYTES
-    return _score_bytes(workload) + (ACTIVATION_BYTES * 2 if whole is None else WHOLE_LAYER_BYTES)
+    scores = 0.0 if _encoder_in_tiles(workload, base, share, settings) else _score_bytes(workload)
+    return scores + (ACTIVATION_BYTES * 2 if whole is None else WHOLE_LAYER_BYTES)
+
+
+def _encoder_in_tiles(workload: Workload, base: ModelFacts, share: TrainedShare, settings: TrainingSettings) -> bool:
+    """Whether an encoder's attention surely keeps no shares: without adapters, in bf16, by a kernel (`fused.encoder_attention`)."""
+    kernels, config = _kernels_in_use(workload, settings), _config_of(base)
+    heads = config.get("num_attention_heads") or config.get("n_heads")
+    if kernels is None or not heads or share.beside or not workload.classes or base.model_type not in ENCODERS_IN_TILES:
+        return False
+    return bool(kernels.multiplies_pairs()) and base.hidden_size // heads in ENCODERS_HEADS_IN_TILES
 
 
 def _whole_layers(
@@ -190,23 +204,33 @@ def _whole_layers(
 ) -> Literal["in tiles", "with shares"] | None:
     """How attention is computed where layers surely are computed as a whole: those of a usual Llama, without dropout, in bf16 and with
     kernels. None where they may not be."""
-    from sonmat.training.fused.native.library import library
-
-    on_processor = workload.device.kind == "cpu" and workload.device.bf16
-    usual = settings.compile != "yes" and not settings.dropout
-    if not on_processor or not usual or workload.classes or base.model_type != "llama":
+    if settings.dropout or workload.classes or base.model_type != "llama":
         return None
-    try:
-        config = json.loads((Path(base.path) / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    kernels = library()
-    if kernels is None or any(config.get(name) for name in ("attention_bias", "mlp_bias", "attention_dropout")):
+    kernels, config = _kernels_in_use(workload, settings), _config_of(base)
+    unusual = any(config.get(name) for name in ("attention_bias", "mlp_bias", "attention_dropout"))
+    if kernels is None or not config or unusual:
         return None
     size = config.get("head_dim") or base.hidden_size // max(1, config.get("num_attention_heads", 1))
     if kernels.multiplies_pairs() and size in HEADS_IN_TILES:
         return "in tiles"
     return "with shares" if workload.longest_tokens <= LONGEST_WHOLE else None
+
+
+def _kernels_in_use(workload: Workload, settings: TrainingSettings) -> ctypes.CDLL | None:
+    """Those that compute in bf16 on a processor; None where there are none or PyTorch compiles its own."""
+    from sonmat.training.fused.native.library import library
+
+    on_processor = workload.device.kind == "cpu" and workload.device.bf16
+    return library() if on_processor and settings.compile != "yes" else None
+
+
+def _config_of(base: ModelFacts) -> dict[str, Any]:
+    """What stands in the base's config.json; nothing if it cannot be read."""
+    try:
+        found: dict[str, Any] = json.loads((Path(base.path) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def _score_bytes(workload: Workload) -> float:
