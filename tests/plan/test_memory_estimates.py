@@ -11,7 +11,8 @@ import torch
 from sonmat import plugins
 from sonmat.core.protocols import Workload
 from sonmat.core.values import Device, Estimate, ModelFacts
-from sonmat.training.estimates import HEADS_IN_TILES, LONGEST_WHOLE
+from sonmat.training.estimates import ENCODERS_HEADS_IN_TILES, HEADS_IN_TILES, LONGEST_WHOLE
+from sonmat.training.fused import encoder_attention
 from sonmat.training.fused.attention import LONGEST
 from sonmat.training.fused.native.library import library
 from sonmat.training.fused.row_attention import COLUMNS, LARGEST, has_attention
@@ -122,6 +123,32 @@ def test_attention_in_tiles_keeps_no_shares(tmp_path: Path) -> None:
     config.write_text('{"num_attention_heads": 12}', encoding="utf-8")
     assert estimated("lora", llama, 2048) == estimated("lora", SMOLLM, 2048)
     assert set(HEADS_IN_TILES) == set(range(COLUMNS, LARGEST + 1, COLUMNS))
+
+
+@pytest.mark.skipif(
+    not encoder_attention.has_attention(torch.bfloat16, torch.device("cpu"), 32),
+    reason="no C compiler, or a processor that does not multiply pairs of bfloat16",
+)
+@pytest.mark.parametrize(
+    ("base", "longest", "heads", "gigabytes"), [(E5, 512, 12, 1.98), (MINILM, 256, 12, 0.87), (ALBERT, 256, 12, 1.48)]
+)
+def test_encoders_attention_in_tiles_keeps_no_shares(
+    base: ModelFacts, longest: int, heads: int, gigabytes: float, tmp_path: Path
+) -> None:
+    config, known = tmp_path / "config.json", base.model_copy(update={"path": str(tmp_path)})
+    config.write_text(f'{{"num_attention_heads": {heads}}}', encoding="utf-8")
+    found = estimated("full", known, longest)
+    # What fits took, their memory in huge pages.
+    assert gigabytes <= found.peak_bytes / 1e9 < 2 * gigabytes
+    assert found.peak_bytes < estimated("full", base, longest).peak_bytes - 100e6
+    # Adapters, compilers and processors without bf16 have matrices of shares, and so have heads of other sizes.
+    assert estimated("lora", known, longest) == estimated("lora", base, longest)
+    for changes in ({"settings": {"compile": "yes"}}, {"device": DEVICE.model_copy(update={"bf16": False})}):
+        assert estimated("full", known, longest, **changes) == estimated("full", base, longest, **changes)
+    config.write_text(f'{{"num_attention_heads": {heads * 4}}}', encoding="utf-8")
+    assert estimated("full", known, longest) == estimated("full", base, longest)
+    columns, largest = encoder_attention.COLUMNS, encoder_attention.LARGEST
+    assert set(ENCODERS_HEADS_IN_TILES) == set(range(columns, largest + 1, columns))
 
 
 def test_of_a_large_embedding_matrix_rows_in_use_alone_are_counted() -> None:
