@@ -73,6 +73,9 @@ def _groups(parent: nn.Module, fusions: Fusions) -> Iterator[tuple[str, ...]]:
 
 def is_plain_lora(layer: nn.Module, *, answering: bool = False) -> bool:
     """Whether `layer` is PEFT's LoRA of a frozen linear layer with one adapter and nothing beside it. Answers drop nothing out."""
+    if not hasattr(layer, "base_layer"):
+        # PEFT takes a third of a second to import, and most layers have no adapter.
+        return False
     from peft.tuners.lora import Linear
 
     if not isinstance(layer, Linear) or type(layer.base_layer) is not nn.Linear or len(layer.active_adapters) != 1:
