@@ -35,7 +35,8 @@ typedef struct {
 
 /* `stays` of 16 columns that begin at `column`. */
 INLINE __m512 staying(uint64_t line, int64_t column, Dropping d) {
-    __m512i columns = _mm512_add_epi32(_mm512_set1_epi32((int32_t)column), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    __m512i first = _mm512_set1_epi32((int32_t)column);
+    __m512i columns = _mm512_add_epi32(first, _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
     __m512i x = _mm512_xor_si512(_mm512_mullo_epi32(columns, _mm512_set1_epi32((int32_t)0x9e3779b9u)), _mm512_set1_epi32((int32_t)line));
     x = _mm512_mullo_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 16)), _mm512_set1_epi32(0x7feb352d));
     x = _mm512_xor_si512(x, _mm512_xor_si512(_mm512_srli_epi32(x, 15), _mm512_set1_epi32((int32_t)(line >> 32))));

@@ -18,7 +18,9 @@ typedef struct {
     Dropping dropping;
 } Asked;
 
-/* One head of one row: its first query and the stride of its lines, and how many keys count. */
+static inline int64_t whole_blocks(int64_t columns) { return blocks_of(columns) * BLOCK; }
+
+/* One head of one row: where its lines begin, how many keys count, in how many pairs and whole blocks, and its first line for dropout. */
 typedef struct {
     const bf16 *queries, *keys, *values;
     int64_t row, head, seen, depth, width;
@@ -30,10 +32,8 @@ static Head head_of(const Asked *asked, int64_t row, int64_t head) {
     const bf16 *keys = queries + asked->heads * asked->size;
     int64_t seen = asked->lengths[row];
     uint64_t line = (uint64_t)((row * asked->heads + head) * asked->tokens);
-    return (Head){queries, keys, keys + asked->heads * asked->size, row, head, seen, (seen + 1) / 2, blocks_of(seen) * BLOCK, line};
+    return (Head){queries, keys, keys + asked->heads * asked->size, row, head, seen, (seen + 1) / 2, whole_blocks(seen), line};
 }
-
-static inline int64_t whole_blocks(int64_t columns) { return blocks_of(columns) * BLOCK; }
 
 static void lay_along(const bf16 *lines, int64_t stride, int64_t count, int64_t size, bf16 *packed) {
     const bf16 nothing[1024] = {0};
@@ -90,7 +90,8 @@ static void attend(const Asked *asked, Head h, Forward f, bf16 *mixed, float *su
     }
 }
 
-/* mixed: what attention gives, (rows · tokens, heads · size); sums: float32 (rows, heads, tokens), for the backward pass. 1 if memory is short. */
+/* mixed: what attention gives, (rows · tokens, heads · size); sums: float32 (rows, heads, tokens), for the backward pass. 1 if memory is
+ * short. */
 int encoder_attention_forward(const bf16 *flat, int64_t stride, const int64_t *lengths, int64_t rows, int64_t tokens, int64_t heads,
                               int64_t size, float scale, uint64_t seed, uint32_t below, float kept_scale, bf16 *mixed, float *sums) {
     Asked asked = {flat, stride, lengths, tokens, heads, size, scale, {seed, below, kept_scale}};

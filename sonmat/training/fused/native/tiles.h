@@ -39,8 +39,8 @@ static inline __m512 exponentials(__m512 x) {
 
 /* ── products of small matrices ────────────────────────────────────────────────────────────────────────────────────── */
 
-/* c (+)= a · b for `rows` ≤ ROWS rows and `vectors` ≤ 4 times 16 columns of a block. Numbers that are multiplied with one another and summed lie in pairs: pair
- * p of row r of `a` at a[r · row + p · pair], those of b as (pair, BLOCK). */
+/* c (+)= a · b for `rows` ≤ ROWS rows and `vectors` ≤ 4 times 16 columns of a block. Numbers that are multiplied with one another and
+ * summed lie in pairs: pair p of row r of `a` at a[r · row + p · pair], those of b as (pair, BLOCK). */
 static inline __attribute__((always_inline)) void product_of_rows(const int rows, const int vectors, int64_t pairs,
                                                                   const Pair *a, int64_t row, int64_t pair, const bf16 *b,
                                                                   float *c, int64_t width, int adding) {
@@ -140,7 +140,8 @@ static inline float product_of_lines(const bf16 *one, const bf16 *other, int64_t
 
 /* Shares of `seen` keys from their scores, 0 behind them up to `width`, or what dropout leaves of them if `dropping`; the logarithm of the
  * sum that they were divided by. */
-INLINE float shares_of(const int dropping, float *scores, int64_t seen, int64_t width, float scale, Dropping d, uint64_t line, bf16 *used) {
+INLINE float shares_of(const int dropping, float *scores, int64_t seen, int64_t width, float scale, Dropping d, uint64_t line,
+                       bf16 *used) {
     __m512 most = _mm512_set1_ps(-INFINITY), sum = _mm512_setzero_ps();
     for (int64_t k = 0; k < seen; k += LANES)
         most = _mm512_mask_max_ps(most, lanes_before(seen, k), most, _mm512_loadu_ps(scores + k));
@@ -161,14 +162,16 @@ INLINE float shares_of(const int dropping, float *scores, int64_t seen, int64_t 
     return largest * scale + logf(total);
 }
 
-/* From scores and the gradient of what was used of the shares: what was used into `scores`, the gradient of the scores into `of_used`, both 0
- * behind the `seen` keys up to `width`. `sum` is what `shares_of` gave, `along` the product of what attention gave and its gradient. */
-INLINE void of_scores_of(const int dropping, float *scores, float *of_used, int64_t seen, int64_t width, float scale, Dropping d, uint64_t line,
-                         float sum, float along) {
+/* From scores and the gradient of what was used of the shares: what was used into `scores`, the gradient of the scores into `of_used`,
+ * both 0 behind the `seen` keys up to `width`. `sum` is what `shares_of` gave, `along` the product of what attention gave and its
+ * gradient. */
+INLINE void of_scores_of(const int dropping, float *scores, float *of_used, int64_t seen, int64_t width, float scale, Dropping d,
+                         uint64_t line, float sum, float along) {
     int64_t k = 0;
     for (; k < seen; k += LANES) {
         __m512 below = _mm512_fmsub_ps(_mm512_loadu_ps(scores + k), _mm512_set1_ps(scale), _mm512_set1_ps(sum));
-        __m512 share = _mm512_maskz_mov_ps(lanes_before(seen, k), exponentials(below)), upstream = _mm512_loadu_ps(of_used + k), used = share;
+        __m512 share = _mm512_maskz_mov_ps(lanes_before(seen, k), exponentials(below)), used = share;
+        __m512 upstream = _mm512_loadu_ps(of_used + k);
         if (dropping) {
             __m512 kept = staying(line, k, d);
             upstream = _mm512_mul_ps(upstream, kept);
