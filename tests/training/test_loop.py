@@ -160,6 +160,30 @@ def test_a_request_to_pause_saves_and_the_next_call_continues(tmp_path: Path) ->
     assert torch.equal(weights(whole), weights(resumed))
 
 
+def test_every_step_trains_what_trains_and_evaluates_what_is_frozen_also_when_it_continues(tmp_path: Path) -> None:
+    seen: list[tuple[bool, bool]] = []
+
+    class Half(Regression):
+        def __init__(self) -> None:
+            super().__init__()
+            self.frozen = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)).requires_grad_(False)
+
+    def noted(model: nn.Module, batch: Batch) -> RowLosses:
+        # Looks at validation rows use other losses.
+        seen.append((bool(model.net.training), bool(model.frozen.training)))  # type: ignore[union-attr]
+        return losses(model, batch)
+
+    for asked in (4, 10**9):
+        begun = len(seen)
+        # As it may come: all of it in training mode. A training that continues looks at no validation rows first.
+        model, pauses = Half().train(), iter(range(10**9))
+        try:
+            train(tmp_path, model, losses=noted, should_pause=lambda p=pauses, a=asked: next(p) == a)
+        except Paused:
+            assert asked == 4
+        assert set(seen[begun:]) == {(True, False)}
+
+
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     first, _, _ = train(tmp_path / "a", Regression(dropout=0.2))
     second, _, _ = train(tmp_path / "b", Regression(dropout=0.2))
