@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sonmat.core.protocols import FitJob
 from sonmat.inference.device import compute_dtype
@@ -54,22 +54,32 @@ def choose_attention(job: FitJob, model: nn.Module, longest: int) -> Limits | No
 
     if job.device.kind != "cpu" or job.family is None or not job.family.fusions.attention:
         return None
-    said = os.environ.get("SONMAT_ATTENTION", "").lower()
-    limits = {
-        "products": attention.Limits(LENGTHS[-1], LENGTHS[-1], tiles=False),
-        "sdpa": attention.Limits(0, 0, tiles=False),
-    }.get(said)
-    if limits is None:
+    way = said()
+    if way is None:
         if longest <= LENGTHS[0] or attends_in_tiles(model, compute_dtype(job.device)):
             return None
-        heads = _heads(model)
-        kept = cache_folder() / "attention" / f"{sha256_of(_about(job, heads))[:32]}.json"
-        limits = _read(job.work / FILE) or _read(kept)
-        if limits is None:
-            limits = _measured(heads, compute_dtype(job.device))
-            _write(kept, limits)
-        _write(job.work / FILE, limits)
+        limits = _kept_or_measured(job, model)
+    else:
+        most = LENGTHS[-1] if way == "products" else 0
+        limits = attention.Limits(most, most, tiles=False)
     attention.use(limits)
+    return limits
+
+
+def said() -> Literal["products", "sdpa"] | None:
+    """What SONMAT_ATTENTION decides."""
+    ways: tuple[Literal["products", "sdpa"], ...] = ("products", "sdpa")
+    return next((way for way in ways if os.environ.get("SONMAT_ATTENTION", "").lower() == way), None)
+
+
+def _kept_or_measured(job: FitJob, model: nn.Module) -> Limits:
+    heads = _heads(model)
+    kept = cache_folder() / "attention" / f"{sha256_of(_about(job, heads))[:32]}.json"
+    limits = _read(job.work / FILE) or _read(kept)
+    if limits is None:
+        limits = _measured(heads, compute_dtype(job.device))
+        _write(kept, limits)
+    _write(job.work / FILE, limits)
     return limits
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from sonmat.core.protocols import Workload
 from sonmat.core.text import Text
 from sonmat.core.values import Device, Estimate, ModelFacts
+from sonmat.training.attention_choice import said
 from sonmat.training.budget import usual_tokens
 from sonmat.training.disk import checkpoint_bytes, model_bytes
 from sonmat.training.settings import SHARES, TUNED, Activations, TrainingSettings
@@ -50,7 +51,8 @@ HEADS_IN_TILES = range(64, 513, 64)
 """Sizes of heads that are attended to in tiles where the processor can (`fused.row_attention`), so that no share is kept."""
 ENCODERS_IN_TILES = frozenset({"albert", "bert", "distilbert", "electra", "roberta", "xlm-roberta"})
 ENCODERS_HEADS_IN_TILES = range(32, 513, 32)
-"""The same of encoders (`fused.encoder_attention`)."""
+"""The same of encoders (`fused.encoder_attention`), and which of them have layers of the known forms (`fused.encoder`)."""
+ENCODERS_ACTIVATIONS = frozenset({"gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh"})
 MOST_SCORES = 1024
 """Tokens of a row from which on attention keeps no scores, because it is no longer computed as products (`attention_choice`)."""
 VISION_OPERATIONS_FACTOR = 150
@@ -192,9 +194,12 @@ def _layer_bytes(workload: Workload, base: ModelFacts, share: TrainedShare, sett
 
 def _encoder_in_tiles(workload: Workload, base: ModelFacts, share: TrainedShare, settings: TrainingSettings) -> bool:
     """Whether an encoder's attention surely keeps no shares: without adapters, in bf16, by a kernel (`fused.encoder_attention`)."""
+    if share.beside or not workload.classes or base.model_type not in ENCODERS_IN_TILES or said() is not None:
+        return False
     kernels, config = _kernels_in_use(workload, settings), _config_of(base)
     heads = config.get("num_attention_heads") or config.get("n_heads")
-    if kernels is None or not heads or share.beside or not workload.classes or base.model_type not in ENCODERS_IN_TILES:
+    activation = config.get("hidden_act") or config.get("activation") or "gelu"
+    if kernels is None or not heads or activation not in ENCODERS_ACTIVATIONS:
         return False
     return bool(kernels.multiplies_pairs()) and base.hidden_size // heads in ENCODERS_HEADS_IN_TILES
 

@@ -7,13 +7,21 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from sonmat import plugins
 from sonmat.core.protocols import Workload
 from sonmat.core.values import Device, Estimate, ModelFacts
-from sonmat.training.estimates import ENCODERS_HEADS_IN_TILES, HEADS_IN_TILES, LONGEST_WHOLE
+from sonmat.training.estimates import (
+    ENCODERS_ACTIVATIONS,
+    ENCODERS_HEADS_IN_TILES,
+    ENCODERS_IN_TILES,
+    HEADS_IN_TILES,
+    LONGEST_WHOLE,
+)
 from sonmat.training.fused import encoder_attention
 from sonmat.training.fused.attention import LONGEST
+from sonmat.training.fused.encoder import fuse_encoder
 from sonmat.training.fused.native.library import library
 from sonmat.training.fused.row_attention import COLUMNS, LARGEST, has_attention
 
@@ -133,8 +141,9 @@ def test_attention_in_tiles_keeps_no_shares(tmp_path: Path) -> None:
     ("base", "longest", "heads", "gigabytes"), [(E5, 512, 12, 1.98), (MINILM, 256, 12, 0.87), (ALBERT, 256, 12, 1.48)]
 )
 def test_encoders_attention_in_tiles_keeps_no_shares(
-    base: ModelFacts, longest: int, heads: int, gigabytes: float, tmp_path: Path
+    base: ModelFacts, longest: int, heads: int, gigabytes: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("SONMAT_ATTENTION", raising=False)
     config, known = tmp_path / "config.json", base.model_copy(update={"path": str(tmp_path)})
     config.write_text(f'{{"num_attention_heads": {heads}}}', encoding="utf-8")
     found = estimated("full", known, longest)
@@ -145,10 +154,25 @@ def test_encoders_attention_in_tiles_keeps_no_shares(
     assert estimated("lora", known, longest) == estimated("lora", base, longest)
     for changes in ({"settings": {"compile": "yes"}}, {"device": DEVICE.model_copy(update={"bf16": False})}):
         assert estimated("full", known, longest, **changes) == estimated("full", base, longest, **changes)
-    config.write_text(f'{{"num_attention_heads": {heads * 4}}}', encoding="utf-8")
-    assert estimated("full", known, longest) == estimated("full", base, longest)
+    with monkeypatch.context() as context:
+        context.setenv("SONMAT_ATTENTION", "products")
+        assert estimated("full", known, longest) == estimated("full", base, longest)
+    for other in (f'"num_attention_heads": {heads * 4}', f'"num_attention_heads": {heads}, "hidden_act": "relu"'):
+        config.write_text(f"{{{other}}}", encoding="utf-8")
+        assert estimated("full", known, longest) == estimated("full", base, longest), other
     columns, largest = encoder_attention.COLUMNS, encoder_attention.LARGEST
     assert set(ENCODERS_HEADS_IN_TILES) == set(range(columns, largest + 1, columns))
+
+
+@pytest.mark.parametrize("model_type", sorted(ENCODERS_IN_TILES))
+def test_encoders_whose_attention_is_estimated_in_tiles_have_layers_that_compute_so(model_type: str) -> None:
+    sizes = {"vocab_size": 20, "hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    if model_type == "distilbert":
+        sizes = {"vocab_size": 20, "dim": 64, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}
+    for activation in sorted(ENCODERS_ACTIVATIONS):
+        named = {"activation" if model_type == "distilbert" else "hidden_act": activation}
+        config = transformers.AutoConfig.for_model(model_type, **sizes, **named)
+        assert fuse_encoder(transformers.AutoModel.from_config(config)) == 1, activation
 
 
 def test_of_a_large_embedding_matrix_rows_in_use_alone_are_counted() -> None:
