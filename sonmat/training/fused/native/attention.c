@@ -99,7 +99,7 @@ static int64_t most_keys(const Asked *asked, int64_t count) {
         Segment s = segment_of(asked, number);
         most = s.before + s.tokens > most ? s.before + s.tokens : most;
     }
-    return blocks_of(most) * BLOCK;
+    return whole_blocks(most);
 }
 
 /* ── forward ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -129,7 +129,7 @@ static void attend(const Asked *asked, Segment s, int64_t head, Forward f, bf16 
     int64_t depth = (width + 1) / 2;
     lay_out_keys(asked, s, head, depth, f.keys, NULL, NULL, f.values, f.lines);
     for (int64_t first = 0; first < s.tokens * group; first += TILE) {
-        int64_t count = s.tokens * group - first < TILE ? s.tokens * group - first : TILE;
+        int64_t count = at_most(s.tokens * group - first);
         int64_t seen = s.before + (first + count - 1) / group + 1, keys = blocks_of(seen) * BLOCK;
         lay_out_queries(asked, s, head, first, count, f.queries);
         product(count, seen, size / 2, f.queries, size / 2, 1, f.keys, size / 2, f.scores, keys, 0);
@@ -172,36 +172,6 @@ int attention_forward(const bf16 *flat, int64_t stride, const bf16 *cosine, cons
 /* ── backward ──────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    bf16 *keys, *values, *keys_across, *lines, *queries, *upstream, *queries_across, *upstream_across, *of_scores,
-        *of_scores_across, *shares_across;
-    float *scores, *of_shares, *of_queries, *of_keys, *of_values;
-    int64_t bytes;
-} Backward;
-
-static Backward backward_room(char *room, int64_t keys, int64_t size) {
-    Backward b;
-    int64_t used = 0;
-    b.keys = taken(room, &used, 2 * keys * size);
-    b.values = taken(room, &used, 2 * keys * size);
-    b.keys_across = taken(room, &used, 2 * keys * size);
-    b.lines = taken(room, &used, 4 * size);
-    b.queries = taken(room, &used, 2 * TILE * size);
-    b.upstream = taken(room, &used, 2 * TILE * size);
-    b.queries_across = taken(room, &used, 2 * TILE * size);
-    b.upstream_across = taken(room, &used, 2 * TILE * size);
-    b.of_scores = taken(room, &used, 2 * TILE * keys);
-    b.of_scores_across = taken(room, &used, 2 * TILE * keys);
-    b.shares_across = taken(room, &used, 2 * TILE * keys);
-    b.scores = taken(room, &used, 4 * TILE * keys);
-    b.of_shares = taken(room, &used, 4 * TILE * keys);
-    b.of_queries = taken(room, &used, 4 * TILE * size);
-    b.of_keys = taken(room, &used, 4 * keys * size);
-    b.of_values = taken(room, &used, 4 * keys * size);
-    b.bytes = used;
-    return b;
-}
-
-typedef struct {
     const bf16 *mixed, *upstream;
     const float *sums;
     bf16 *of_flat;
@@ -212,41 +182,21 @@ typedef struct {
 static void tile_back(const Asked *asked, Segment s, int64_t head, const Flowing *w, Backward b, int64_t first, int64_t count,
                       int64_t depth) {
     int64_t size = asked->size, group = asked->group, heads = asked->shared * group;
-    int64_t seen = s.before + (first + count - 1) / group + 1, keys = blocks_of(seen) * BLOCK;
-    int64_t even = count + count % 2;
-    bf16 *upstream = b.upstream;
+    int64_t seen = s.before + (first + count - 1) / group + 1, keys = whole_blocks(seen);
     lay_out_queries(asked, s, head, first, count, b.queries);
     for (int64_t i = 0; i < count; i++) {
         int64_t t = s.start + (first + i) / group, h = head * group + (first + i) % group;
-        memcpy(upstream + i * size, w->upstream + t * w->upstream_stride + h * size, (size_t)size * 2);
+        memcpy(b.upstream + i * size, w->upstream + t * w->upstream_stride + h * size, (size_t)size * 2);
     }
-    if (even > count) {
-        memset(b.queries + count * size, 0, (size_t)size * 2);
-        memset(upstream + count * size, 0, (size_t)size * 2);
-        memset(b.scores + count * keys, 0, (size_t)keys * 4);
-        memset(b.of_shares + count * keys, 0, (size_t)keys * 4);
-    }
-    for (int64_t i = 0; i < even; i += 2) {
-        put_across(b.queries + i * size, b.queries + (i + 1) * size, i / 2, size, TILE / 2, b.queries_across);
-        put_across(upstream + i * size, upstream + (i + 1) * size, i / 2, size, TILE / 2, b.upstream_across);
-    }
-    product(count, seen, size / 2, b.queries, size / 2, 1, b.keys, size / 2, b.scores, keys, 0);
-    product(count, seen, size / 2, upstream, size / 2, 1, b.values, size / 2, b.of_shares, keys, 0);
+    Tile tile = {b.queries, b.upstream, size, size, count, size, seen, keys, depth};
+    tile_begins(tile, b);
     for (int64_t i = 0; i < count; i++) {
         int64_t place = (first + i) / group, t = s.start + place, h = head * group + (first + i) % group;
-        const bf16 *gave = w->mixed + t * w->mixed_stride + h * size, *got = upstream + i * size;
-        float along = product_of_lines(gave, got, size);
-        of_scores_of(0, b.scores + i * keys, b.of_shares + i * keys, s.before + place + 1, keys, asked->scale, (Dropping){0}, 0,
+        float along = product_of_lines(w->mixed + t * w->mixed_stride + h * size, b.upstream + i * size, size);
+        of_scores_of(0, b.scores + i * keys, b.of_used + i * keys, s.before + place + 1, keys, asked->scale, (Dropping){0}, 0,
                      w->sums[t * heads + h], along);
     }
-    for (int64_t i = 0; i < even; i += 2) {
-        narrow_across(b.scores + i * keys, b.scores + (i + 1) * keys, keys, b.shares_across + i * keys);
-        narrow_across(b.of_shares + i * keys, b.of_shares + (i + 1) * keys, keys, b.of_scores_across + i * keys);
-    }
-    for (int64_t i = 0; i < count; i++) narrow_line(b.of_shares + i * keys, keys, b.of_scores + i * keys);
-    product(count, size, (seen + 1) / 2, b.of_scores, keys / 2, 1, b.keys_across, depth, b.of_queries, size, 0);
-    product(seen, size, even / 2, b.of_scores_across, 1, keys, b.queries_across, TILE / 2, b.of_keys, size, 1);
-    product(seen, size, even / 2, b.shares_across, 1, keys, b.upstream_across, TILE / 2, b.of_values, size, 1);
+    tile_ends(tile, b);
     for (int64_t i = 0; i < count; i++) {
         int64_t t = s.start + (first + i) / group, h = head * group + (first + i) % group;
         turned_back(b.of_queries + i * size, asked->cosine + t * size, asked->sine + t * size, size,
@@ -268,7 +218,7 @@ static void attend_back(const Asked *asked, int64_t number, int64_t count, int64
     memset(b.of_keys, 0, (size_t)(4 * width * size));
     memset(b.of_values, 0, (size_t)(4 * width * size));
     for (int64_t first = 0; first < s.tokens * group; first += TILE)
-        tile_back(asked, s, head, w, b, first, s.tokens * group - first < TILE ? s.tokens * group - first : TILE, depth);
+        tile_back(asked, s, head, w, b, first, at_most(s.tokens * group - first), depth);
     if (s.before) {
         float *mine = left_of(asked, at, left, number, head);
         memcpy(mine, b.of_keys, (size_t)bytes);

@@ -18,8 +18,6 @@ typedef struct {
     Dropping dropping;
 } Asked;
 
-static inline int64_t whole_blocks(int64_t columns) { return blocks_of(columns) * BLOCK; }
-
 /* One head of one row: where its lines begin, how many keys count, in how many pairs and whole blocks, and its first line for dropout. */
 typedef struct {
     const bf16 *queries, *keys, *values;
@@ -40,14 +38,6 @@ static void lay_along(const bf16 *lines, int64_t stride, int64_t count, int64_t 
     for (int64_t place = 0; place < whole_blocks(count); place++)
         put_along(place < count ? lines + place * stride : nothing, place, size, packed);
 }
-
-static inline void lay_across(const bf16 *lines, int64_t stride, int64_t count, int64_t size, int64_t depth, bf16 *packed) {
-    const bf16 nothing[1024] = {0};
-    for (int64_t place = 0; place < count; place += 2)
-        put_across(lines + place * stride, place + 1 < count ? lines + (place + 1) * stride : nothing, place / 2, size, depth, packed);
-}
-
-static inline int64_t at_most(int64_t count) { return count < TILE ? count : TILE; }
 
 /* ── forward ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -116,32 +106,6 @@ int encoder_attention_forward(const bf16 *flat, int64_t stride, const int64_t *l
 /* ── backward ──────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 typedef struct {
-    bf16 *keys, *values, *keys_across, *queries_across, *upstream_across, *of_scores, *of_scores_across, *used_across;
-    float *scores, *of_used, *of_queries, *of_keys, *of_values;
-    int64_t bytes;
-} Backward;
-
-static Backward backward_room(char *room, int64_t tokens, int64_t size) {
-    Backward b;
-    int64_t taken_bytes = 0, keys = whole_blocks(tokens), columns = whole_blocks(size);
-    b.keys = taken(room, &taken_bytes, 2 * keys * size);
-    b.values = taken(room, &taken_bytes, 2 * keys * size);
-    b.keys_across = taken(room, &taken_bytes, 2 * keys * columns);
-    b.queries_across = taken(room, &taken_bytes, 2 * TILE * columns);
-    b.upstream_across = taken(room, &taken_bytes, 2 * TILE * columns);
-    b.of_scores = taken(room, &taken_bytes, 2 * TILE * keys);
-    b.of_scores_across = taken(room, &taken_bytes, 2 * TILE * keys);
-    b.used_across = taken(room, &taken_bytes, 2 * TILE * keys);
-    b.scores = taken(room, &taken_bytes, 4 * TILE * keys);
-    b.of_used = taken(room, &taken_bytes, 4 * TILE * keys);
-    b.of_queries = taken(room, &taken_bytes, 4 * TILE * size);
-    b.of_keys = taken(room, &taken_bytes, 4 * keys * size);
-    b.of_values = taken(room, &taken_bytes, 4 * keys * size);
-    b.bytes = taken_bytes;
-    return b;
-}
-
-typedef struct {
     const bf16 *mixed, *upstream;
     const float *sums;
     bf16 *of_flat;
@@ -149,13 +113,10 @@ typedef struct {
 
 /* One tile of queries: the gradients of its queries, and what it adds to those of keys and values. */
 static void tile_back(const Asked *asked, Head h, const Flowing *w, Backward b, int64_t first, int64_t count) {
-    int64_t size = asked->size, whole = asked->heads * size, token = h.row * asked->tokens + first, even = count + count % 2;
-    const bf16 *queries = h.queries + first * asked->stride;
+    int64_t size = asked->size, whole = asked->heads * size, token = h.row * asked->tokens + first;
     const bf16 *mixed = w->mixed + token * whole + h.head * size, *upstream = w->upstream + token * whole + h.head * size;
-    lay_across(queries, asked->stride, count, size, TILE / 2, b.queries_across);
-    lay_across(upstream, whole, count, size, TILE / 2, b.upstream_across);
-    product(count, h.seen, size / 2, queries, asked->stride / 2, 1, b.keys, size / 2, b.scores, h.width, 0);
-    product(count, h.seen, size / 2, upstream, whole / 2, 1, b.values, size / 2, b.of_used, h.width, 0);
+    Tile tile = {h.queries + first * asked->stride, upstream, asked->stride, whole, count, size, h.seen, h.width, h.depth};
+    tile_begins(tile, b);
     for (int64_t i = 0; i < count; i++) {
         uint64_t line = h.first_line + (uint64_t)(first + i);
         float *scores = b.scores + i * h.width, *of_used = b.of_used + i * h.width, sum = w->sums[line];
@@ -166,18 +127,7 @@ static void tile_back(const Asked *asked, Head h, const Flowing *w, Backward b, 
         else
             of_scores_of(0, scores, of_used, h.seen, h.width, asked->scale, d, 0, sum, along);
     }
-    if (even > count) {
-        memset(b.scores + count * h.width, 0, (size_t)h.width * 4);
-        memset(b.of_used + count * h.width, 0, (size_t)h.width * 4);
-    }
-    for (int64_t i = 0; i < even; i += 2) {
-        narrow_across(b.scores + i * h.width, b.scores + (i + 1) * h.width, h.width, b.used_across + i * h.width);
-        narrow_across(b.of_used + i * h.width, b.of_used + (i + 1) * h.width, h.width, b.of_scores_across + i * h.width);
-    }
-    for (int64_t i = 0; i < count; i++) narrow_line(b.of_used + i * h.width, h.width, b.of_scores + i * h.width);
-    product(count, size, h.depth, b.of_scores, h.width / 2, 1, b.keys_across, h.depth, b.of_queries, size, 0);
-    product(h.seen, size, even / 2, b.of_scores_across, 1, h.width, b.queries_across, TILE / 2, b.of_keys, size, 1);
-    product(h.seen, size, even / 2, b.used_across, 1, h.width, b.upstream_across, TILE / 2, b.of_values, size, 1);
+    tile_ends(tile, b);
     for (int64_t i = 0; i < count; i++)
         narrow_line(b.of_queries + i * size, size, w->of_flat + (token + i) * 3 * whole + h.head * size);
 }

@@ -14,6 +14,10 @@
 
 static inline int64_t blocks_of(int64_t columns) { return (columns + BLOCK - 1) / BLOCK; }
 
+static inline int64_t whole_blocks(int64_t columns) { return blocks_of(columns) * BLOCK; }
+
+static inline int64_t at_most(int64_t count) { return count < TILE ? count : TILE; }
+
 /* ── vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static inline __m512 wide_vector(const bf16 *from) { return widened(_mm256_loadu_si256((const __m256i *)from)); }
@@ -129,6 +133,13 @@ static inline void narrow_across(const float *even, const float *odd, int64_t wi
     }
 }
 
+/* Lines that lie `stride` apart, by pairs of neighbours: `put_across`. */
+static inline void lay_across(const bf16 *lines, int64_t stride, int64_t count, int64_t size, int64_t depth, bf16 *packed) {
+    const bf16 nothing[1024] = {0};
+    for (int64_t place = 0; place < count; place += 2)
+        put_across(lines + place * stride, place + 1 < count ? lines + (place + 1) * stride : nothing, place / 2, size, depth, packed);
+}
+
 static inline float product_of_lines(const bf16 *one, const bf16 *other, int64_t size) {
     float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
@@ -200,6 +211,71 @@ static inline void *taken(char *room, int64_t *used, int64_t bytes) {
 static char *room_of(int64_t bytes) {
     void *room = NULL;
     return posix_memalign(&room, 64, (size_t)bytes) ? NULL : room;
+}
+
+/* ── a tile on the way back ────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Room for one tile of queries, and for the gradients of all keys and values, to which tiles add. `lines`, `queries` and `upstream` are for
+ * callers whose lines do not lie evenly or have to be turned. */
+typedef struct {
+    bf16 *keys, *values, *keys_across, *lines, *queries, *upstream, *queries_across, *upstream_across, *of_scores, *of_scores_across, *used_across;
+    float *scores, *of_used, *of_queries, *of_keys, *of_values;
+    int64_t bytes;
+} Backward;
+
+static inline Backward backward_room(char *room, int64_t tokens, int64_t size) {
+    Backward b;
+    int64_t taken_bytes = 0, keys = whole_blocks(tokens), columns = whole_blocks(size);
+    b.keys = taken(room, &taken_bytes, 2 * keys * size);
+    b.values = taken(room, &taken_bytes, 2 * keys * size);
+    b.keys_across = taken(room, &taken_bytes, 2 * keys * columns);
+    b.lines = taken(room, &taken_bytes, 4 * size);
+    b.queries = taken(room, &taken_bytes, 2 * TILE * size);
+    b.upstream = taken(room, &taken_bytes, 2 * TILE * size);
+    b.queries_across = taken(room, &taken_bytes, 2 * TILE * columns);
+    b.upstream_across = taken(room, &taken_bytes, 2 * TILE * columns);
+    b.of_scores = taken(room, &taken_bytes, 2 * TILE * keys);
+    b.of_scores_across = taken(room, &taken_bytes, 2 * TILE * keys);
+    b.used_across = taken(room, &taken_bytes, 2 * TILE * keys);
+    b.scores = taken(room, &taken_bytes, 4 * TILE * keys);
+    b.of_used = taken(room, &taken_bytes, 4 * TILE * keys);
+    b.of_queries = taken(room, &taken_bytes, 4 * TILE * size);
+    b.of_keys = taken(room, &taken_bytes, 4 * keys * size);
+    b.of_values = taken(room, &taken_bytes, 4 * keys * size);
+    b.bytes = taken_bytes;
+    return b;
+}
+
+/* Queries and the gradients of what they were given, lines that lie apart by a stride; of `seen` keys in `width` columns. `depth` pairs of
+ * keys are laid out across. */
+typedef struct {
+    const bf16 *queries, *upstream;
+    int64_t stride, upstream_stride, count, size, seen, width, depth;
+} Tile;
+
+/* Scores into `scores` and the gradient of what was used of the shares into `of_used`, for `of_scores_of` of each line. */
+static inline void tile_begins(Tile t, Backward b) {
+    lay_across(t.queries, t.stride, t.count, t.size, TILE / 2, b.queries_across);
+    lay_across(t.upstream, t.upstream_stride, t.count, t.size, TILE / 2, b.upstream_across);
+    product(t.count, t.seen, t.size / 2, t.queries, t.stride / 2, 1, b.keys, t.size / 2, b.scores, t.width, 0);
+    product(t.count, t.seen, t.size / 2, t.upstream, t.upstream_stride / 2, 1, b.values, t.size / 2, b.of_used, t.width, 0);
+}
+
+/* The gradients of the tile's queries into `of_queries`, and what it adds to those of keys and values. */
+static inline void tile_ends(Tile t, Backward b) {
+    int64_t even = t.count + t.count % 2;
+    if (even > t.count) {
+        memset(b.scores + t.count * t.width, 0, (size_t)t.width * 4);
+        memset(b.of_used + t.count * t.width, 0, (size_t)t.width * 4);
+    }
+    for (int64_t i = 0; i < even; i += 2) {
+        narrow_across(b.scores + i * t.width, b.scores + (i + 1) * t.width, t.width, b.used_across + i * t.width);
+        narrow_across(b.of_used + i * t.width, b.of_used + (i + 1) * t.width, t.width, b.of_scores_across + i * t.width);
+    }
+    for (int64_t i = 0; i < t.count; i++) narrow_line(b.of_used + i * t.width, t.width, b.of_scores + i * t.width);
+    product(t.count, t.size, (t.seen + 1) / 2, b.of_scores, t.width / 2, 1, b.keys_across, t.depth, b.of_queries, t.size, 0);
+    product(t.seen, t.size, even / 2, b.of_scores_across, 1, t.width, b.queries_across, TILE / 2, b.of_keys, t.size, 1);
+    product(t.seen, t.size, even / 2, b.used_across, 1, t.width, b.upstream_across, TILE / 2, b.of_values, t.size, 1);
 }
 
 #endif
