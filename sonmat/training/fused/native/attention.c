@@ -76,7 +76,7 @@ static void lay_out_keys(const Asked *asked, Segment s, int64_t head, int64_t de
         if (keys_across) put_across(key[0], key[1], place / 2, size, depth, keys_across);
         if (values_across) put_across(value[0], value[1], place / 2, size, depth, values_across);
     }
-    for (int64_t place = width; place < blocks_of(width) * BLOCK; place++) {
+    for (int64_t place = width; place < whole_blocks(width); place++) {
         put_along(nothing, place, size, keys_along);
         if (values_along) put_along(nothing, place, size, values_along);
     }
@@ -130,7 +130,7 @@ static void attend(const Asked *asked, Segment s, int64_t head, Forward f, bf16 
     lay_out_keys(asked, s, head, depth, f.keys, NULL, NULL, f.values, f.lines);
     for (int64_t first = 0; first < s.tokens * group; first += TILE) {
         int64_t count = at_most(s.tokens * group - first);
-        int64_t seen = s.before + (first + count - 1) / group + 1, keys = blocks_of(seen) * BLOCK;
+        int64_t seen = s.before + (first + count - 1) / group + 1, keys = whole_blocks(seen);
         lay_out_queries(asked, s, head, first, count, f.queries);
         product(count, seen, size / 2, f.queries, size / 2, 1, f.keys, size / 2, f.scores, keys, 0);
         for (int64_t i = 0; i < count; i++) {

@@ -218,7 +218,8 @@ static char *room_of(int64_t bytes) {
 /* Room for one tile of queries, and for the gradients of all keys and values, to which tiles add. `lines`, `queries` and `upstream` are for
  * callers whose lines do not lie evenly or have to be turned. */
 typedef struct {
-    bf16 *keys, *values, *keys_across, *lines, *queries, *upstream, *queries_across, *upstream_across, *of_scores, *of_scores_across, *used_across;
+    bf16 *keys, *values, *keys_across, *lines, *queries, *upstream, *queries_across, *upstream_across;
+    bf16 *of_scores, *of_scores_across, *used_across;
     float *scores, *of_used, *of_queries, *of_keys, *of_values;
     int64_t bytes;
 } Backward;
